@@ -15,9 +15,9 @@ use eframe::egui::{self, Event, Key, Modifiers, MouseWheelUnit, Pos2, RawInput, 
 use keybearer::{
     app::{Command, Screen},
     model::{
-        DAY, Millis,
+        TimeDelta, Timestamp,
         connections::{
-            endpoint::{ClusterUrl, Endpoint, Trust},
+            endpoint::{ClusterUrl, Endpoint},
             login::Login,
             profile::{Environment, Profile, ProfileId},
         },
@@ -34,7 +34,7 @@ use keybearer::{
 
 use no_clipboard::NoClipboard;
 
-const NOW: Millis = 1_795_521_600_000;
+const NOW: Timestamp = Timestamp::from_millis(1_795_521_600_000);
 
 fn list(count: usize) -> KeyList {
     let mut keys = Inventory::default();
@@ -49,8 +49,8 @@ fn list(count: usize) -> KeyList {
             kind: "rest",
             username: ["ana", "boris", "chen"][number % 3],
             realm: "native1",
-            created: NOW - number as i64 * 17,
-            expires: (number % 7 > 0).then(|| NOW + days * DAY + number as i64),
+            created: NOW - TimeDelta::from_millis(number as i64 * 17),
+            expires: (number % 7 > 0).then(|| NOW + days * TimeDelta::DAY + TimeDelta::from_millis(number as i64)),
             metadata: Some(&metadata),
             role_descriptors: Some(r#"{"writer":{"indices":[{"names":["logs-*"],"privileges":["write"]}]}}"#),
             ..RawKey::default()
@@ -75,12 +75,8 @@ impl Window {
             name: "bench".into(),
             environment: Environment::Staging,
             endpoint: Endpoint {
-                url: ClusterUrl::parse("https://localhost:1").unwrap(),
-                trust: Trust::System,
-                login: Login::Bearer(Secret::new("none")),
-                run_as: None,
                 timeout: Duration::from_secs(1),
-                audit_index: None,
+                ..Endpoint::new(ClusterUrl::parse("https://localhost:1").unwrap(), Login::Bearer(Secret::new("none")))
             },
         };
         let services = Services::new(Arc::new(MemoryVault::new()), Arc::new(NoClipboard));

@@ -6,6 +6,7 @@ use std::{fs, hint::black_box, path::Path, time::Instant};
 
 use keybearer::{
     model::{
+        Timestamp,
         api_key::KeyId,
         journal::{self, Action, BEGINNING, Entry, Origin, Verdict},
     },
@@ -22,7 +23,7 @@ const NOW: i64 = 1_795_521_600_000;
 fn entry(number: usize) -> Entry {
     let is_outcome = number % 2 == 1;
     Entry {
-        at: NOW + number as i64 * 1000,
+        at: Timestamp::from_millis(NOW + number as i64 * 1000),
         id: format!("{:011x}-{number:016x}", NOW + number as i64),
         action: [Action::Create, Action::Update, Action::Invalidate][number / 2 % 3],
         intent: is_outcome.then(|| format!("{:011x}-{:016x}", NOW + number as i64 - 1, number - 1)),

@@ -13,7 +13,7 @@ use std::{
 };
 
 use keybearer::{
-    client::{Client, KeyQuery, Order},
+    client::{Client, KeyQuery, Order, measuring::throw_away},
     ops::{
         connections::connect,
         keys::list::{self, ListProgress},
@@ -30,8 +30,8 @@ async fn ranges(client: &Client) -> Vec<(i64, i64)> {
         query.sort = vec![("creation".into(), order)];
         query
     };
-    let first = client.query_api_keys(&one(Order::Ascending)).await.unwrap().keys[0].created;
-    let last = client.query_api_keys(&one(Order::Descending)).await.unwrap().keys[0].created + 1;
+    let first = client.query_api_keys(&one(Order::Ascending)).await.unwrap().keys[0].created.as_millis();
+    let last = client.query_api_keys(&one(Order::Descending)).await.unwrap().keys[0].created.as_millis() + 1;
     let interval = format!("{}ms", ((last - first) / 998).max(1));
     let source = json!({ "at": { "date_histogram": { "field": "creation", "fixed_interval": interval } } });
     let aggregation = json!({ "keys": { "composite": { "size": 1000, "sources": [source] } } });
@@ -59,7 +59,7 @@ async fn raw(client: &Client, ranges: &[(i64, i64)], with_limited_by: bool) -> u
             let Some((from, until)) = waiting.lock().unwrap().pop() else { return rows };
             let mut query = KeyQuery { with_limited_by, ..KeyQuery::new(10_000) };
             query.filter = Some(json!({ "range": { "creation": { "gte": from, "lt": until } } }));
-            rows += client.throw_away(&query).await.unwrap();
+            rows += throw_away(&client, &query).await.unwrap();
         }
     };
     let one = tokio::spawn(reader(client.clone(), Arc::clone(&waiting)));
@@ -82,7 +82,7 @@ async fn main() {
         let start = Instant::now();
         let mut query = KeyQuery { with_limited_by: true, ..KeyQuery::new(100) };
         query.sort = vec![("creation".into(), Order::Descending), ("name".into(), Order::Ascending)];
-        session.client.throw_away(&query).await.unwrap();
+        throw_away(&session.client, &query).await.unwrap();
         let page = start.elapsed().as_secs_f64();
 
         let start = Instant::now();

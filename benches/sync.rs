@@ -18,7 +18,7 @@ use eframe::egui::{self, RawInput, Rect, vec2};
 use keybearer::{
     app::{Command, Screen},
     model::{
-        Millis,
+        Timestamp,
         connections::profile::{Environment, Profile, ProfileId},
         inventory::list_view::ListView,
         settings::Settings,
@@ -43,8 +43,8 @@ fn profile() -> Profile {
     }
 }
 
-fn now() -> Millis {
-    std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() as Millis
+fn now() -> Timestamp {
+    Timestamp::of_system(std::time::SystemTime::now())
 }
 
 struct Window {

@@ -6,6 +6,7 @@ use proptest::num::u64::ANY;
 
 use crate::{
     model::{
+        Timestamp,
         connections::{endpoint::ClusterUrl, fingerprint::Fingerprint},
         create::{access_editor::AccessForm, descriptor_editor::DescriptorForm},
         filter,
@@ -22,7 +23,7 @@ use crate::{
     small_stack::{USUAL_CASES, cases, foreign_text, on_small_stack},
 };
 
-const NOW: i64 = 1_795_521_600_000;
+const NOW: Timestamp = Timestamp::from_millis(1_795_521_600_000);
 
 /// Pieces of JSON, and the member names that these readers look for in it.
 const JSON: &[&str] = &[
@@ -161,7 +162,7 @@ proptest::proptest! {
                 let key = RawKey { id: "a", metadata: Some(&json), role_descriptors: Some(&json), access: Some(&json), ..RawKey::default() };
                 inventory.put(&key);
                 inventory.finish();
-                let whole = inventory.key(0);
+                let whole = inventory.key(inventory.row_ids().next().unwrap());
                 assert_eq!(whole.metadata.as_ref().unwrap().get(), json);
                 assert_eq!(whole.role_descriptors.as_ref().unwrap().get(), json);
                 Grants::of(whole.role_descriptors.as_ref().unwrap());

@@ -4,12 +4,23 @@
 
 use std::process::ExitCode;
 
-use keybearer::cli::{self, Request};
+use keybearer::{
+    cli::{self, Request},
+    store::process,
+};
+
+/// Memory is overwritten when it is freed: buffers of HTTP, TLS and text layout hold secrets, too, and don't wipe them.
+#[global_allocator]
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
 
 fn main() -> ExitCode {
+    process::protect_memory();
     match cli::parse(std::env::args_os()) {
         Ok(Request::Window { sandbox }) => window(sandbox),
-        Ok(Request::Command(command)) => cli::run(command),
+        Ok(Request::Command(command)) => {
+            process::lock_memory();
+            cli::run(command)
+        }
         Err(code) => code,
     }
 }

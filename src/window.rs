@@ -13,7 +13,7 @@ use eframe::egui;
 use crate::{
     model::{
         connections::{
-            endpoint::{ClusterUrl, DEFAULT_TIMEOUT, Endpoint, Trust},
+            endpoint::{ClusterUrl, Endpoint, Trust},
             fingerprint::Fingerprint,
             login::Login,
             profile::{Environment, Profile, ProfileId},
@@ -24,6 +24,7 @@ use crate::{
     sandbox::{Options, Passwords, Sandbox},
     store::{
         clipboard::{Cleared, SecretClipboard},
+        file_dialog::DesktopFileDialogs,
         journal::Journal,
         rotation::Rotations,
         settings_file::SettingsFile,
@@ -47,6 +48,7 @@ pub fn run(sandbox: Option<usize>) -> ExitCode {
     let kept = settings.read();
     services = services.with_settings(settings).with_journal(Journal::from_environment());
     services = services.with_rotations(Rotations::from_environment());
+    services = services.with_file_dialogs(Arc::new(DesktopFileDialogs));
     let start = Start { sandbox: sandbox.is_some(), settings: kept, clock: Box::new(clock::now), zone: clock::zone() };
     let opened = Arc::new(AtomicBool::new(false));
     let opening = Arc::clone(&opened);
@@ -54,6 +56,7 @@ pub fn run(sandbox: Option<usize>) -> ExitCode {
         let app = move |creation: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
             let app = App::new(&creation.egui_ctx, services, start)?;
             app.heed_signals();
+            app.heed_lock_signals();
             opening.store(true, Ordering::Relaxed);
             Ok(Box::new(app))
         };
@@ -64,7 +67,7 @@ pub fn run(sandbox: Option<usize>) -> ExitCode {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => fail(&no_window(&error.to_string())),
         Err(_) if opened.load(Ordering::Relaxed) => {
-            fail("the window broke down, see above. What a cluster was asked for may have been done: look at its keys")
+            fail("the window crashed, see above. Requests may have been carried out: check the keys on the cluster")
         }
         Err(panic) => {
             let words = panic.downcast_ref::<String>().cloned();
@@ -157,14 +160,13 @@ fn sandbox_profile(sandbox: &Sandbox) -> Result<Profile, Problem> {
     let broken = |what: &str| Problem::new("The sandbox did not start", what);
     let officer = sandbox.accounts().first().ok_or_else(|| broken("it has no accounts"))?;
     let endpoint = Endpoint {
-        url: ClusterUrl::parse(sandbox.url()).map_err(|error| broken(&error.to_string()))?,
         trust: Trust::Fingerprint(
             Fingerprint::parse(sandbox.fingerprint()).map_err(|error| broken(&error.to_string()))?,
         ),
-        login: Login::Password { username: officer.name.clone(), password: Secret::new(officer.password.as_str()) },
-        run_as: None,
-        timeout: DEFAULT_TIMEOUT,
-        audit_index: None,
+        ..Endpoint::new(
+            ClusterUrl::parse(sandbox.url()).map_err(|error| broken(&error.to_string()))?,
+            Login::Password { username: officer.name.clone(), password: Secret::new(officer.password.as_str()) },
+        )
     };
     Ok(Profile { id: ProfileId("sandbox".into()), name: "sandbox".into(), environment: Environment::Sandbox, endpoint })
 }

@@ -5,24 +5,53 @@ results=()
 passed=0 failed=0
 versions="9.5.3 8.19.21 7.10.2"
 preparing=
+beside=
 
 # step WORDS COMMAND…: runs a command under a banner. A failure is counted and the rest still runs;
-# status 77 means that LACKS says what this machine doesn't have.
+# status 77 means that LACKS says what this machine doesn't have. NOTE is said beside a success.
 step() {
   local words=$1 status=0 began=$SECONDS
   shift
   printf '\n=== %s\n' "$words"
-  LACKS=
+  LACKS= NOTE=
   "$@" </dev/null || status=$?
   local took=$((SECONDS - began))
   if [ $status = 0 ]; then
-    passed=$((passed + 1)); results+=("passed   $words ($took s)")
+    passed=$((passed + 1)); results+=("passed   $words ($took s)${NOTE:+: $NOTE}")
   elif [ $status = 77 ] && [ "${CI:-}" != true ]; then
     results+=("NOT RUN  $words: this machine lacks $LACKS")
   else
     failed=$((failed + 1)); results+=("FAILED   $words ($took s)${LACKS:+: this machine lacks $LACKS}")
   fi
   printf '=== %s\n' "${results[-1]}"
+}
+
+# begin_beside FUNCTION: runs steps in the background, which wait more than they work, while the processors do something
+# else. end_beside waits for them, prints what they printed, and takes in their results.
+begin_beside() {
+  set -m # a process group of its own, which can be ended as a whole
+  (
+    results=() passed=0 failed=0
+    # Also of what breaks off midway: what was run until then counts.
+    trap 'printf "%s\n" "$passed $failed" "${results[@]}" >"$work/beside.results"' EXIT
+    "$1"
+  ) </dev/null >"$work/beside.log" 2>&1 &
+  beside=$!
+  set +m
+}
+
+end_beside() {
+  local good=0 bad=1 lines=("FAILED   steps in the background: they broke off")
+  [ -n "$beside" ] || return 0
+  local ended=0
+  wait "$beside" || ended=$?
+  beside=
+  cat "$work/beside.log"
+  if [ -e "$work/beside.results" ]; then
+    { read -r good bad; mapfile -t lines; } <"$work/beside.results"
+  fi
+  if [ $ended != 0 ] && [ "$bad" = 0 ]; then bad=1 lines+=("FAILED   steps in the background: they broke off"); fi
+  passed=$((passed + good)) failed=$((failed + bad)) results+=("${lines[@]}")
 }
 
 lacks() { LACKS=$1; echo "this machine lacks $1"; return 77; }
@@ -109,12 +138,26 @@ nodes_first() {
 
 nodes_end() {
   local version
+  if [ -n "$beside" ]; then
+    kill -- "-$beside" 2>/dev/null || true
+    wait "$beside" || true
+    cat "$work/beside.log"
+    beside=
+  fi
   if [ -n "$preparing" ]; then
     kill -- "-$preparing" 2>/dev/null || true
     wait "$preparing" || true
     preparing=
   fi
   for version in $versions; do node_stop "$version" || true; done
+}
+
+# Instructions, counted by valgrind. Where the baseline is of another compiler or machine they are not compared.
+counts() {
+  local status=0
+  benches/counts/run || status=$?
+  [ $status != 3 ] || { NOTE="NOT COMPARED, the baseline is of another compiler or machine"; status=0; }
+  return $status
 }
 
 trap 'nodes_end; rm -rf "$work"' EXIT

@@ -17,11 +17,11 @@ pub fn endpoint() -> Endpoint {
     let node: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let text = |name: &str| node[name].as_str().unwrap().to_owned();
     Endpoint {
-        url: ClusterUrl::parse(&text("url")).unwrap(),
         trust: Trust::CaFile(PathBuf::from(text("ca"))),
-        login: Login::Password { username: text("username"), password: Secret::new(text("password")) },
-        run_as: None,
         timeout: Duration::from_secs(120),
-        audit_index: None,
+        ..Endpoint::new(
+            ClusterUrl::parse(&text("url")).unwrap(),
+            Login::Password { username: text("username"), password: Secret::new(text("password")) },
+        )
     }
 }

@@ -3,11 +3,8 @@
 
 use std::collections::HashSet;
 
-use super::{Cloning, Invalidation, Reveal, Rotating, State, Updating};
-use crate::{
-    model::connections::profile::{Environment, Profile, ProfileId},
-    worker::{Answer, Task, Ticket},
-};
+use super::{Reveal, State};
+use crate::model::connections::profile::{Environment, Profile, ProfileId};
 
 /// State of closing the window, and the connections that the user decided not to save.
 #[derive(Default)]
@@ -29,8 +26,6 @@ pub struct Closing {
     left: HashSet<ProfileId>,
     /// Connections that stay unsaved if the window closes now; cleared if it stays open.
     leaving: HashSet<ProfileId>,
-    /// Tickets of files that are being written.
-    files: HashSet<Ticket>,
 }
 
 /// A step of closing the window, or of saving a connection for the next time.
@@ -52,6 +47,8 @@ impl State {
     pub fn may_close(&mut self) -> bool {
         self.closing.is_asked = false;
         self.closing.asks_unsaved = false;
+        // Nothing was sent for it.
+        self.drop_name_question();
         self.closing.is_refused = false;
         if let Some(words) = self.under_way() {
             self.closing.is_refused = true;
@@ -78,48 +75,23 @@ impl State {
     }
 
     /// Returns a sentence about work that can't be interrupted; `None` if there is none.
-    fn under_way(&self) -> Option<&'static str> {
-        let creating = self.creation.is_running() || self.cloning.as_ref().is_some_and(Cloning::is_running);
-        let saving = !self.saving.is_empty();
-        let writing = !self.closing.files.is_empty();
-        [
-            (creating, "A key is being created: its secret is about to be shown, once"),
-            (
-                self.invalidation.as_ref().is_some_and(Invalidation::is_running),
-                "Keys are being invalidated: stop it first, or wait",
-            ),
-            (
-                self.updating.as_ref().is_some_and(Updating::is_running),
-                "Keys are being updated: stop it first, or wait",
-            ),
-            (
-                self.rotating.as_ref().is_some_and(Rotating::is_running),
-                "Keys are being rotated: stop it first, or wait",
-            ),
-            (saving, "The keyring is being written: answer it, or go on for this run"),
-            (writing, "A file is being written: wait until it is complete, or stop it"),
-        ]
-        .into_iter()
-        .find_map(|(is_so, words)| is_so.then_some(words))
+    pub(super) fn under_way(&self) -> Option<&'static str> {
+        const SAVING: &str = "The keyring is being updated: respond to its prompt, or continue without saving";
+        const WRITING: &str = "A file is being written: wait until it is complete, or stop it";
+        let creating = self.creation.is_running().then_some(super::create::SECRET_COMES);
+        let writing = || self.pending.writes_file().then_some(WRITING);
+        const LOCKING: &str = "What was being written when Keybearer locked is being finished: wait a moment";
+        let locking = || (self.lock().is_some() && self.pending.is_writing()).then_some(LOCKING);
+        creating
+            .or_else(|| self.dialogs.blocks_closing())
+            .or_else(locking)
+            .or_else(|| self.pending.changes_profiles().then_some(SAVING))
+            .or_else(writing)
     }
 
     /// Returns the reason why closing was refused, while the work that prevented it goes on.
     pub fn refusal(&self) -> Option<&'static str> {
         self.under_way().filter(|_| self.closing.is_refused)
-    }
-
-    /// Notes a file that is being written: the window does not close before it is complete or given up.
-    pub(super) fn note_file(&mut self, ticket: Ticket, task: &Task) {
-        if task.writes_file() {
-            self.closing.files.insert(ticket);
-        }
-    }
-
-    /// Notes that a file is complete or was given up.
-    pub(super) fn file_over(&mut self, ticket: Ticket, answer: &Answer) {
-        if !matches!(answer, Answer::Exporting(_)) {
-            self.closing.files.remove(&ticket);
-        }
     }
 
     /// Handles the system's request to end the program (a signal) as if the window was to be closed, and once more when
@@ -142,7 +114,8 @@ impl State {
 
     /// Continues closing after a question was answered: asks the next one, or closes.
     pub(super) fn resume_closing(&mut self) {
-        if self.closing.is_asked {
+        // The answer of a keyring that is being written continues by itself.
+        if self.closing.is_asked && !self.pending.changes_profiles() {
             self.closing.now = self.may_close();
         }
     }
@@ -233,17 +206,17 @@ mod tests {
     use super::*;
     use crate::{
         app::{
-            Command,
+            Command, DialogKind, InvalidateStep,
             dialogs::secret_card::Copied,
             rotation::answers::tests::{reveal, session},
         },
-        model::{api_key::KeyId, connections::endpoint::ClusterUrl, secret::Secret},
+        model::{Timestamp, api_key::KeyId, connections::endpoint::ClusterUrl, secret::Secret},
         ops::{Session, connections::vault::ReadProfiles},
-        worker::{Answer, Event, Ticket},
+        worker::{Answer, Event, Task, Ticket},
     };
 
     fn state() -> State {
-        State::new(0, TimeZone::UTC)
+        State::new(Timestamp::EPOCH, TimeZone::UTC)
     }
 
     fn shown(state: &State) -> Option<&str> {
@@ -392,7 +365,7 @@ mod tests {
             card.cluster_uuid = uuids[1].map(str::to_owned);
             state.show_secret(card);
             state.handle(Command::InvalidateSecret);
-            let is_sent = state.take_jobs().iter().any(|job| matches!(job.task, Task::Invalidate(..)));
+            let is_sent = state.take_jobs().iter().any(|job| matches!(job.task, Task::Bulk(..)));
             assert_eq!(is_sent, state.reveal.as_ref().unwrap().refusal.is_none(), "the card tells why not");
             is_sent
         };
@@ -406,8 +379,8 @@ mod tests {
     #[test]
     fn a_key_that_was_not_read_yet_is_not_called_invalidated() {
         let mut state = with_open(&crate::app::rotation::answers::tests::profile());
-        state.handle(Command::AskInvalidate(vec![KeyId::new("stray")]));
-        assert!(state.invalidation.is_none());
+        state.handle(Command::from(InvalidateStep::Ask(vec![KeyId::new("stray")])));
+        assert!(!state.dialogs.is_open(DialogKind::Invalidate));
         let said = &state.notices.back().unwrap().text;
         assert!(said.contains("refresh the list first") && !said.contains("invalidated already"), "{said}");
     }

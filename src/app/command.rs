@@ -3,10 +3,9 @@
 use std::{ops::Range, path::PathBuf};
 
 use super::{
-    ClosingStep, FormCommand,
-    dialogs::{export::Scope, update::UpdateStep},
+    ClosingStep, FormCommand, NameAnswer,
+    dialogs::{DialogKind, DialogStep, export::Scope},
     journal::JournalView,
-    rotation::dialog,
 };
 use crate::{
     export::Format,
@@ -21,7 +20,11 @@ use crate::{
         secret::Secret,
         settings::TableLayout,
     },
-    ops::{Fix, journal::reader, outcome_report::KeyOutcome, secret::identify::Asked},
+    ops::{
+        Fix, connections::client_certificate::CertificateFiles, journal::reader, lock::TypedSignIn,
+        outcome_report::KeyOutcome, secret::identify::Asked,
+    },
+    store::file_dialog::FileQuestion,
 };
 
 /// A screen of the navigation rail.
@@ -38,20 +41,24 @@ pub enum Screen {
     /// Connections to clusters.
     #[default]
     Connections,
+    /// Settings of the window.
+    Settings,
 }
 
 impl Screen {
     /// All screens, in the order of the rail.
-    pub const ALL: [Screen; 5] = [Self::Overview, Self::Keys, Self::Create, Self::Journal, Self::Connections];
+    pub const ALL: [Screen; 6] =
+        [Self::Overview, Self::Keys, Self::Create, Self::Journal, Self::Connections, Self::Settings];
 
     /// Returns the screen's label in the rail.
-    pub fn word(self) -> &'static str {
+    pub fn label(self) -> &'static str {
         match self {
             Self::Overview => "Overview",
             Self::Keys => "Keys",
             Self::Create => "Create",
             Self::Journal => "Journal",
             Self::Connections => "Connections",
+            Self::Settings => "Settings",
         }
     }
 }
@@ -71,6 +78,10 @@ pub enum Command {
     SaveProfile(Box<Profile>),
     /// Remove a profile.
     RemoveProfile(ProfileId),
+    /// Read a client certificate from its files, for the form of a connection.
+    ReadCertificate(Box<CertificateFiles>),
+    /// Drop the client certificate that was read: the form has taken it.
+    DropCertificate,
     /// Test a connection step by step.
     Test(Box<Endpoint>),
     /// Stop the test.
@@ -91,9 +102,9 @@ pub enum Command {
     SetView(ListView),
     /// Select a key, or take it out of the selection.
     Select(KeyId, bool),
-    /// Select the keys of these rows; `true` adds them to the selection, `false` replaces it.
-    SelectRows(Range<usize>, bool),
-    /// Select the keys from where the selection began to this row; `true` adds them to the selection, `false` replaces
+    /// Select the keys in these lines of the list; `true` adds them to the selection, `false` replaces it.
+    SelectLines(Range<usize>, bool),
+    /// Select the keys from where the selection began to this line of the list; `true` adds them to the selection, `false` replaces
     /// it.
     SelectTo(usize, bool),
     /// Clear the selection.
@@ -110,8 +121,6 @@ pub enum Command {
     AskCheckSecret(Option<KeyId>),
     /// Check the pasted text.
     CheckSecret(Secret, Asked),
-    /// Close the dialog of checking a secret.
-    CloseCheckSecret,
     /// Read the roles again.
     ReadRoles,
     /// Read the completions for forms of privileges, unless they were read.
@@ -145,32 +154,22 @@ pub enum Command {
     InvalidateSecret,
     /// A step of closing the window, or of saving a connection for the next time.
     Closing(ClosingStep),
-    /// Open the invalidation dialog for these keys.
-    AskInvalidate(Vec<KeyId>),
-    /// Open the invalidation dialog for all keys that the search and the status filter show.
-    AskInvalidateShown,
-    /// Confirm invalidating the session's own key, or withdraw the confirmation.
-    IncludeOwnKey(bool),
-    /// Confirm invalidating keys that a product made for itself, or withdraw the confirmation.
-    IncludeManaged(bool),
-    /// Invalidate the keys in the dialog.
-    Invalidate,
-    /// Stop after the batch that is being sent.
-    StopInvalidate,
-    /// Try the keys that failed again.
-    RetryFailed,
-    /// Continue with the keys that were never sent.
-    GoOnWithUntouched,
-    /// Continue with the untouched keys, and trust this machine's clock where the cluster's is in doubt.
-    AcceptClock,
-    /// Write the keys with this outcome to a new file.
-    ExportFates(KeyOutcome, Format, PathBuf),
-    /// Close the invalidation dialog.
-    CloseInvalidate,
-    /// A step of updating keys.
-    Update(UpdateStep),
-    /// A step of rotating keys.
-    Rotate(dialog::RotationStep),
+    /// A step of invalidating, updating or rotating keys.
+    Dialog(DialogStep),
+    /// Lock the window.
+    Lock,
+    /// Unlock the window: by the keyring, or by a typed sign-in.
+    Unlock(Option<Box<TypedSignIn>>),
+    /// Set the minutes without input after which the window is locked; `None` for never.
+    SetLockAfter(Option<u32>),
+    /// Drop the outcomes that the last lock left: they were read.
+    DismissLockOutcomes,
+    /// Answer the question for the name of a protected connection.
+    AnswerName(NameAnswer),
+    /// Write the keys of the dialog in front, or those of them with this outcome, to a new file.
+    ExportOutcomes(Option<KeyOutcome>, Format, PathBuf),
+    /// Close the dialog of this kind, unless it is changing a cluster.
+    CloseDialog(DialogKind),
     /// Change the period or the moment that the overview shows.
     SetOverview(OverviewOptions),
     /// Change the metadata fields to count by.
@@ -179,18 +178,18 @@ pub enum Command {
     ShowKeys(ListView),
     /// Write an image to a new file.
     SavePicture(PathBuf, Vec<u8>),
+    /// Open the file dialog of the desktop.
+    ChooseFile(FileQuestion),
     /// Open the export dialog.
     AskExport,
     /// Write keys to a new file.
     Export(Scope, Format, PathBuf),
-    /// Close the export dialog; a file that is being written is given up.
-    CloseExport,
     /// Change the search text or the cluster of the journal.
     SetJournalView(JournalView),
     /// Open the page of an operation, by its index in the journal, or close it.
-    OpenDeed(Option<usize>),
-    /// Open the dialog of exporting the shown operations of the journal, or close it.
-    AskJournalExport(bool),
+    OpenOperation(Option<usize>),
+    /// Open the dialog of exporting the shown operations of the journal.
+    AskJournalExport,
     /// Write the shown operations of the journal to a new file.
     ExportJournal(reader::JournalFormat, PathBuf),
     /// Dismiss the message about a fault in the journal.

@@ -1,6 +1,6 @@
 //! Saved profiles, and connection tests.
 
-use super::{Screen, State};
+use super::{Screen, State, pending::Waiting};
 use crate::{
     client::SeenCertificate,
     model::connections::{
@@ -10,6 +10,7 @@ use crate::{
     ops::{
         Problem,
         connections::{
+            client_certificate::CertificateFiles,
             connect::{StepReport, StepResult},
             vault::ReadProfiles,
         },
@@ -30,7 +31,7 @@ impl ConnectionTest {
     /// Returns `true` if exactly this endpoint was tested: address, trust, sign-in and the rest. The result does not
     /// apply to any other endpoint.
     pub fn is_of(&self, endpoint: Option<&Endpoint>) -> bool {
-        endpoint == Some(&self.endpoint)
+        endpoint.is_some_and(|endpoint| endpoint.leads_where(&self.endpoint))
     }
 
     /// Returns `true` while the test is running.
@@ -47,7 +48,7 @@ impl ConnectionTest {
 
 impl State {
     pub(super) fn read_profiles(&mut self, task: Task) {
-        let ticket = self.submit(task);
+        let ticket = self.submit(task, Waiting::Profiles);
         self.profiles.ask(ticket);
     }
 
@@ -62,45 +63,47 @@ impl State {
 
     pub(super) fn save_profile(&mut self, profile: Profile) {
         let id = profile.id.clone();
-        let ticket = self.submit(Task::SaveProfile(Box::new(profile)));
-        self.saving.push((ticket, id));
+        let ticket = self.submit(Task::SaveProfile(Box::new(profile)), Waiting::ProfileChange(id));
         self.profiles.ask(ticket);
     }
 
     pub(super) fn remove_profile(&mut self, id: ProfileId) {
-        let ticket = self.submit(Task::RemoveProfile(id.clone()));
-        self.saving.push((ticket, id));
+        let ticket = self.submit(Task::RemoveProfile(id.clone()), Waiting::ProfileChange(id));
         self.profiles.ask(ticket);
     }
 
-    pub(super) fn profiles_changed(&mut self, ticket: Ticket, result: Result<ReadProfiles, Problem>) {
-        let Some(at) = self.saving.iter().position(|(own, _)| *own == ticket) else { return };
-        let (_, id) = self.saving.remove(at);
+    pub(super) fn profile_changed(&mut self, ticket: Ticket, id: ProfileId, result: Result<ReadProfiles, Problem>) {
         let in_memory = result.as_ref().ok().map(|read| read.in_memory);
         // Told also where the list was asked for once more meanwhile: that answer comes by itself.
-        self.profiles.answer(ticket, result, self.now);
+        self.profiles.answer(ticket, result);
         match in_memory {
-            Some(true) => self.notice("Kept in memory, gone when you close Keybearer"),
+            Some(true) => self.notice("Kept in memory; lost when you close or lock Keybearer"),
             Some(false) => self.notice("The keyring is up to date"),
             None => {
                 self.notice("The keyring was not changed: see Connections");
                 return self.stay_open();
             }
         }
+        self.follow_protection(&id);
         self.entry_changed(id);
         self.resume_closing();
     }
 
+    pub(super) fn read_certificate(&mut self, files: Box<CertificateFiles>) {
+        let ticket = self.submit(Task::ReadCertificate(files), Waiting::ClientCertificate);
+        self.certificate.ask(ticket);
+    }
+
     pub(super) fn start_test(&mut self, endpoint: Box<Endpoint>) {
         self.stop_test();
-        let ticket = self.submit(Task::Test(endpoint.clone()));
+        let ticket = self.submit(Task::Test(endpoint.clone()), Waiting::ConnectionTest);
         self.test = Some(ConnectionTest { endpoint: *endpoint, steps: Vec::new(), ticket: Some(ticket) });
         self.screen = Screen::Connections;
     }
 
     pub(super) fn stop_test(&mut self) {
         if let Some(ticket) = self.test.as_mut().and_then(|test| test.ticket.take()) {
-            self.submit(Task::Stop(ticket));
+            self.stop(ticket);
         }
     }
 

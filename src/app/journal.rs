@@ -3,7 +3,11 @@
 
 use std::path::PathBuf;
 
-use super::{Loadable, Screen, State};
+use super::{
+    Loadable, Screen, State,
+    dialogs::{DialogContent, DialogKind},
+    pending::Waiting,
+};
 use crate::{
     model::{
         api_key::KeyId,
@@ -70,8 +74,6 @@ pub struct Journal {
     pub clusters: Vec<Named>,
     /// Index of the operation whose page is open.
     pub open: Option<usize>,
-    /// The journal export dialog, while it is open.
-    pub export: Option<JournalExport>,
     is_fault_read: bool,
     /// The newest warning about writing the journal and the number of warnings; shown until it is dismissed.
     warning: Option<(String, u64)>,
@@ -80,7 +82,25 @@ pub struct Journal {
     history: Loadable<History>,
 }
 
+impl DialogContent for JournalExport {
+    fn fail(&mut self, ticket: Ticket) {
+        self.done.answer(ticket, Err(Problem::broken()));
+    }
+
+    fn take_requests(&mut self) -> Vec<Ticket> {
+        self.done.give_up().into_iter().collect()
+    }
+}
+
 impl Journal {
+    /// Fails what waits for a job that panicked.
+    pub(super) fn fail(&mut self, ticket: Ticket) {
+        let broken = || Problem::broken().fix(Fix::Retry);
+        self.standing.answer(ticket, Err(broken()));
+        self.record.answer(ticket, Err(broken()));
+        self.history.answer(ticket, Err(broken()));
+    }
+
     /// Returns all operations, newest first.
     pub fn operations(&self) -> &[Operation] {
         self.record.value().map_or(&[], |record| &record.operations)
@@ -107,7 +127,7 @@ impl Journal {
             return Some((problem.title.clone(), format!("{}. {}", problem.detail, problem.hint)));
         }
         let words = self.standing.value().and_then(Verification::fault_words)?;
-        Some(("The journal is not as it was written".into(), words))
+        Some(("The journal failed verification".into(), words))
     }
 
     /// Adds a number of warnings, of which this is the newest.
@@ -176,33 +196,31 @@ impl Journal {
 impl State {
     /// Verifies the journal. To be called once, at startup.
     pub fn check_journal(&mut self) {
-        let ticket = self.submit(Task::CheckJournal);
+        let ticket = self.submit(Task::CheckJournal, Waiting::Journal);
         self.journal.standing.ask(ticket);
     }
 
     pub(super) fn read_journal(&mut self) {
-        let ticket = self.submit(Task::ReadJournal);
+        let ticket = self.submit(Task::ReadJournal, Waiting::Journal);
         self.journal.record.ask(ticket);
     }
 
     pub(super) fn journal_checked(&mut self, ticket: Ticket, result: Result<Verification, Problem>) {
-        let now = self.now;
-        self.journal.standing.answer(ticket, result, now);
+        self.journal.standing.answer(ticket, result);
     }
 
     pub(super) fn journal_read(&mut self, ticket: Ticket, result: Result<JournalLog, Problem>) {
-        let now = self.now;
         let standing = result.as_ref().ok().map(|record| record.standing.clone());
         // What is open stays open when newer deeds have come before it.
         let open = self.journal.open_operation().map(|operation| operation.entries.first().copied());
-        if !self.journal.record.answer(ticket, result.map_err(|problem| problem.fix(Fix::Retry)), now) {
+        if !self.journal.record.answer(ticket, result.map_err(|problem| problem.fix(Fix::Retry))) {
             return;
         }
         if let Some(standing) = standing {
             let known = self.journal.standing.value();
             self.journal.is_fault_read &= known.is_some_and(|known| known.faults == standing.faults);
             self.journal.standing.ask(ticket);
-            self.journal.standing.answer(ticket, Ok(standing), now);
+            self.journal.standing.answer(ticket, Ok(standing));
         }
         self.journal.open = open.and_then(|first| {
             self.journal.operations().iter().position(|operation| operation.entries.first().copied() == first)
@@ -224,7 +242,7 @@ impl State {
         let key = key.clone();
         let Some(session) = self.home(&key).and_then(|home| home.session.value()) else { return };
         let task = Task::History(session.journal.clone(), key.clone(), OF_A_KEY);
-        let ticket = self.submit(task);
+        let ticket = self.submit(task, Waiting::Journal);
         if !is_same {
             self.journal.history = Loadable::default();
         }
@@ -234,18 +252,13 @@ impl State {
     }
 
     pub(super) fn history(&mut self, ticket: Ticket, result: Result<History, Problem>) {
-        let now = self.now;
-        self.journal.history.answer(ticket, result, now);
+        self.journal.history.answer(ticket, result);
     }
 
-    pub(super) fn ask_journal_export(&mut self, on: bool) {
-        let running = self.journal.export.as_ref().and_then(|export| export.done.question());
-        if let Some(ticket) = running {
-            self.submit(Task::Stop(ticket));
-        }
+    pub(super) fn ask_journal_export(&mut self) {
         let day = calendar::rfc3339(self.now);
         let name = format!("journal-{}", day.get(..10).unwrap_or_default());
-        self.journal.export = on.then(|| JournalExport { name, done: Loadable::default(), path: PathBuf::new() });
+        self.dialogs.open(JournalExport { name, done: Loadable::default(), path: PathBuf::new() });
     }
 
     pub(super) fn export_journal(&mut self, form: JournalFormat, path: PathBuf) {
@@ -253,26 +266,17 @@ impl State {
         let operations =
             self.journal.rows.iter().filter_map(|place| operations.get(*place as usize)).cloned().collect();
         let export = Export { operations, form, path: path.clone() };
-        let ticket = self.submit(Task::ExportJournal(Box::new(export)));
-        if let Some(dialog) = &mut self.journal.export {
+        let task = Task::ExportJournal(Box::new(export));
+        let ticket = self.submit(task, Waiting::Dialog(DialogKind::ExportJournal));
+        if let Some(dialog) = self.dialogs.get_mut::<JournalExport>() {
             dialog.path = path;
             dialog.done.ask(ticket);
         }
     }
 
     pub(super) fn journal_exported(&mut self, ticket: Ticket, result: Result<u64, Problem>) {
-        let now = self.now;
-        if let Some(dialog) = &mut self.journal.export {
-            dialog.done.answer(ticket, result, now);
+        if let Some(dialog) = self.dialogs.get_mut::<JournalExport>() {
+            dialog.done.answer(ticket, result);
         }
-    }
-
-    pub(super) fn journal_broken(&mut self, ticket: Ticket) {
-        let now = self.now;
-        let broken = || Problem::broken().fix(Fix::Retry);
-        self.journal.standing.answer(ticket, Err(broken()), now);
-        self.journal.record.answer(ticket, Err(broken()), now);
-        self.journal.history.answer(ticket, Err(broken()), now);
-        self.journal_exported(ticket, Err(Problem::broken()));
     }
 }

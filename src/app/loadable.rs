@@ -1,7 +1,7 @@
 //! A value that is requested and arrives later. Each answer carries the ticket of its request; a late answer to an old
 //! request is ignored.
 
-use crate::{model::Millis, ops::Problem, worker::Ticket};
+use crate::{ops::Problem, worker::Ticket};
 
 /// A value that may be missing, requested, stale or failed, or several of these at once: the known value stays visible
 /// while a newer one is loading.
@@ -10,12 +10,11 @@ pub struct Loadable<T> {
     value: Option<T>,
     question: Option<Ticket>,
     problem: Option<Problem>,
-    failed_at: Millis,
 }
 
 impl<T> Default for Loadable<T> {
     fn default() -> Self {
-        Self { value: None, question: None, problem: None, failed_at: 0 }
+        Self { value: None, question: None, problem: None }
     }
 }
 
@@ -26,7 +25,7 @@ impl<T> Loadable<T> {
     }
 
     /// Takes an answer. Returns `true` if it belonged to the open request.
-    pub fn answer(&mut self, ticket: Ticket, answer: Result<T, Problem>, now: Millis) -> bool {
+    pub fn answer(&mut self, ticket: Ticket, answer: Result<T, Problem>) -> bool {
         if self.question != Some(ticket) {
             return false;
         }
@@ -36,10 +35,7 @@ impl<T> Loadable<T> {
                 self.value = Some(value);
                 self.problem = None;
             }
-            Err(problem) => {
-                self.problem = Some(problem);
-                self.failed_at = now;
-            }
+            Err(problem) => self.problem = Some(problem),
         }
         true
     }
@@ -98,9 +94,9 @@ mod tests {
         let mut value = Loadable::default();
         value.ask(Ticket(1));
         value.ask(Ticket(2));
-        assert!(!value.answer(Ticket(1), Ok("old"), 0));
+        assert!(!value.answer(Ticket(1), Ok("old")));
         assert!(value.is_loading());
-        assert!(value.answer(Ticket(2), Ok("new"), 0));
+        assert!(value.answer(Ticket(2), Ok("new")));
         assert_eq!(value.value(), Some(&"new"));
     }
 
@@ -108,9 +104,9 @@ mod tests {
     fn a_failure_leaves_what_was_known() {
         let mut value = Loadable::default();
         value.ask(Ticket(1));
-        value.answer(Ticket(1), Ok(7), 0);
+        value.answer(Ticket(1), Ok(7));
         value.ask(Ticket(2));
-        value.answer(Ticket(2), Err(Problem::new("It failed", "")), 5);
+        value.answer(Ticket(2), Err(Problem::new("It failed", "")));
         assert_eq!((value.value(), value.is_loading()), (Some(&7), false));
         assert!(value.problem().is_some());
     }

@@ -8,8 +8,12 @@ pub mod connections;
 pub mod create;
 pub mod dialogs;
 mod dispatch;
+pub mod file_choice;
 pub mod journal;
 pub mod loadable;
+pub mod lock;
+mod pending;
+pub mod protection;
 pub mod rotation;
 
 use std::collections::VecDeque;
@@ -23,20 +27,28 @@ pub use command::{Command, Screen};
 pub use connections::ConnectionTest;
 pub use create::{Creation, clone::Cloning, forms::FormCommand};
 pub use dialogs::{
+    Dialog, DialogKind, Front, OpenDialogs,
     check_secret::SecretCheck,
     export::ExportDialog,
-    invalidate::Invalidation,
+    invalidate::{InvalidateStep, Invalidation},
     secret_card::{Clipboard, Reveal},
     update::Updating,
 };
-pub use journal::Journal;
+pub use journal::{Journal, JournalExport};
 pub use loadable::Loadable;
+pub use lock::Lock;
+pub use protection::{NameAnswer, NameQuestion};
 pub use rotation::{Rotations, dialog::Rotating};
+
+use pending::{Pending, Waiting};
 
 use crate::{
     model::{
-        Millis,
-        connections::profile::{Profile, ProfileId},
+        TimeDelta, Timestamp,
+        connections::{
+            client_certificate::ClientCertificate,
+            profile::{Profile, ProfileId},
+        },
         inventory::overview::OverviewOptions,
         settings::Settings,
         time::age,
@@ -45,15 +57,15 @@ use crate::{
     worker::{Job, Task, Ticket},
 };
 
-/// Time that a notice stays, in milliseconds.
-const NOTICE_TIME: Millis = 6000;
+/// Time that a notice stays.
+const NOTICE_TIME: TimeDelta = TimeDelta::from_secs(6);
 
 /// A short message that disappears by itself.
 #[derive(Debug)]
 pub struct Notice {
     /// Text of the notice, one sentence.
     pub text: String,
-    until: Millis,
+    until: Timestamp,
 }
 
 /// Everything that the window shows.
@@ -64,6 +76,8 @@ pub struct State {
     pub profiles: Loadable<ReadProfiles>,
     /// Open clusters, in the order in which they were opened.
     pub clusters: Vec<Cluster>,
+    /// Client certificate that was read for the form of a connection.
+    pub certificate: Loadable<ClientCertificate>,
     /// The connection test that is running or was run last.
     pub test: Option<ConnectionTest>,
     /// Id of the profile in the form; a problem's fix may ask for another.
@@ -76,26 +90,18 @@ pub struct State {
     pub clipboard: Clipboard,
     /// State of closing the window.
     pub closing: Closing,
-    /// The invalidation dialog, while it is open.
-    pub invalidation: Option<Invalidation>,
-    /// The update dialog, while it is open.
-    pub updating: Option<Updating>,
-    /// The rotation dialog, while it is open.
-    pub rotating: Option<Rotating>,
     /// Rotations of the open clusters.
     pub rotations: Rotations,
-    /// The dialog of copying a key, while it is open.
-    pub cloning: Option<Cloning>,
-    /// The dialog of checking a secret, while it is open.
-    pub secret_check: Option<SecretCheck>,
-    /// The export dialog, while it is open.
-    pub export: Option<ExportDialog>,
+    /// The open dialogs, but for the card of a secret.
+    pub dialogs: OpenDialogs,
+    /// The file dialog of the desktop.
+    pub files: file_choice::FileChoice,
     /// State of the journal.
     pub journal: Journal,
     /// Notices, oldest first.
     pub notices: VecDeque<Notice>,
     /// Current time by this machine's clock; set before each frame.
-    pub now: Millis,
+    pub now: Timestamp,
     /// Time zone of dates.
     pub zone: TimeZone,
     /// Settings of the user.
@@ -103,37 +109,40 @@ pub struct State {
     /// Options of the overview, except the metadata fields, which are in the settings.
     pub overview_wanted: OverviewOptions,
     settings_changed: bool,
+    lock: Option<lock::Lock>,
+    /// State of locking, also while the window is not locked.
+    pub locking: lock::Locking,
+    lock_outcomes: Vec<String>,
+    name_question: Option<protection::NameQuestion>,
+    /// `true` while a command is acted on that the name of its connection was typed for.
+    is_confirmed: bool,
     key_page: Option<KeyPage>,
     merged: Option<Cluster>,
     current: Option<ProfileId>,
     sandbox: Loadable<Profile>,
     next_secrets: VecDeque<Reveal>,
-    /// Requests to the keyring to save or remove a connection that are not answered yet.
-    saving: Vec<(Ticket, ProfileId)>,
+    pending: Pending,
     tickets: u64,
     jobs: Vec<Job>,
 }
 
 impl State {
     /// Creates the state at startup: no connection is open.
-    pub fn new(now: Millis, zone: TimeZone) -> Self {
+    pub fn new(now: Timestamp, zone: TimeZone) -> Self {
         Self {
             screen: Screen::Connections,
             profiles: Loadable::default(),
             clusters: Vec::new(),
+            certificate: Loadable::default(),
             test: None,
             to_edit: None,
             creation: Creation::default(),
             reveal: None,
             clipboard: Clipboard::default(),
             closing: Closing::default(),
-            invalidation: None,
-            updating: None,
-            rotating: None,
             rotations: Rotations::default(),
-            cloning: None,
-            secret_check: None,
-            export: None,
+            dialogs: OpenDialogs::default(),
+            files: file_choice::FileChoice::default(),
             journal: Journal::default(),
             notices: VecDeque::new(),
             now,
@@ -141,12 +150,17 @@ impl State {
             settings: Settings::default(),
             overview_wanted: OverviewOptions::default(),
             settings_changed: false,
+            lock: None,
+            locking: lock::Locking::default(),
+            lock_outcomes: Vec::new(),
+            name_question: None,
+            is_confirmed: false,
             key_page: None,
             merged: None,
             current: None,
             sandbox: Loadable::default(),
             next_secrets: VecDeque::new(),
-            saving: Vec::new(),
+            pending: Pending::default(),
             tickets: 0,
             jobs: Vec::new(),
         }
@@ -155,7 +169,7 @@ impl State {
     /// Opens the practice cluster and signs in to it.
     pub fn open_sandbox(&mut self) {
         self.screen = Screen::Keys;
-        let ticket = self.submit(Task::OpenSandbox);
+        let ticket = self.submit(Task::OpenSandbox, Waiting::Sandbox);
         self.sandbox.ask(ticket);
     }
 
@@ -176,14 +190,6 @@ impl State {
         clusters.find(|cluster| Some(&cluster.profile.id) == current.as_ref())
     }
 
-    /// Returns `true` if a dialog is open, which blocks everything below it.
-    pub fn has_dialog(&self) -> bool {
-        let asking = self.reveal.is_some() || self.invalidation.is_some();
-        let changing = self.updating.is_some() || self.rotating.is_some() || self.cloning.is_some();
-        let asking = asking || self.unsaved_asked().is_some();
-        asking || changing || self.export.is_some() || self.secret_check.is_some() || self.journal.export.is_some()
-    }
-
     /// Takes the jobs that were submitted since the last call, for the worker.
     pub fn take_jobs(&mut self) -> Vec<Job> {
         std::mem::take(&mut self.jobs)
@@ -191,11 +197,12 @@ impl State {
 
     /// Advances the time: clears the clipboard when it is due, removes old notices, and refreshes everything else that
     /// depends on the time.
-    pub fn advance(&mut self, now: Millis) {
+    pub fn advance(&mut self, now: Timestamp) {
         self.now = now;
         if self.clipboard.is_due(now) {
             self.clear_clipboard();
         }
+        self.lock_when_idle();
         self.notices.retain(|notice| notice.until > now);
         self.keep_settings();
         self.follow_open_key();
@@ -208,21 +215,13 @@ impl State {
     }
 
     /// Returns the time at which [`State::advance`] next has something to do or a shown countdown changes.
-    pub fn wake_at(&self) -> Option<Millis> {
+    pub fn wake_at(&self) -> Option<Timestamp> {
         let clipboard = self.clipboard.next_change(self.now);
         let rows = self.cluster().and_then(|cluster| cluster.next_change(self.now));
         let notice = self.notices.iter().map(|notice| notice.until).min();
         let list = self.cluster().and_then(|cluster| cluster.keys.value());
         let age = list.and_then(|list| age::next_change(list.as_of, self.now));
-        [clipboard, rows, notice, age, self.next_due()].into_iter().flatten().min()
-    }
-
-    fn submit(&mut self, task: Task) -> Ticket {
-        self.tickets += 1;
-        let ticket = Ticket(self.tickets);
-        self.note_file(ticket, &task);
-        self.jobs.push(Job { ticket, task });
-        ticket
+        [clipboard, rows, notice, age, self.next_due(), self.locks_at()].into_iter().flatten().min()
     }
 
     /// Shows a notice that comes from the window itself.
@@ -232,7 +231,7 @@ impl State {
 
     fn notice(&mut self, text: impl Into<String>) {
         const MAX_NOTICES: usize = 4;
-        self.notices.push_back(Notice { text: text.into(), until: self.now.saturating_add(NOTICE_TIME) });
+        self.notices.push_back(Notice { text: text.into(), until: self.now + NOTICE_TIME });
         while self.notices.len() > MAX_NOTICES {
             self.notices.pop_front();
         }
@@ -240,7 +239,7 @@ impl State {
 
     fn sandbox_opened(&mut self, ticket: Ticket, result: Result<Profile, Problem>) {
         let opened = result.as_ref().ok().cloned();
-        if self.sandbox.answer(ticket, result, self.now)
+        if self.sandbox.answer(ticket, result)
             && let Some(profile) = opened
         {
             self.connect(profile);
@@ -260,11 +259,11 @@ impl State {
     fn keep_settings(&mut self) {
         if self.settings_changed {
             self.settings_changed = false;
-            self.submit(Task::KeepSettings(Box::new(self.settings.clone())));
+            self.send(Task::KeepSettings(Box::new(self.settings.clone())));
         }
     }
 
-    fn on_cluster(&mut self, change: impl FnOnce(&mut Cluster, Millis)) {
+    fn on_cluster(&mut self, change: impl FnOnce(&mut Cluster, Timestamp)) {
         let now = self.now;
         if let Some(cluster) = self.cluster_mut() {
             change(cluster, now);
@@ -273,9 +272,5 @@ impl State {
 
     fn on_reveal(&mut self, change: impl FnOnce(&mut Reveal)) {
         self.reveal.as_mut().map(change);
-    }
-
-    fn on_invalidation(&mut self, change: impl FnOnce(&mut Invalidation)) {
-        self.invalidation.as_mut().map(change);
     }
 }

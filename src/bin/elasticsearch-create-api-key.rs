@@ -4,6 +4,12 @@
 
 use std::process::ExitCode;
 
+/// Memory is overwritten when it is freed: buffers of HTTP and TLS hold secrets, too, and don't wipe them.
+#[global_allocator]
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
 fn main() -> ExitCode {
+    keybearer::store::process::protect_memory();
+    keybearer::store::process::lock_memory();
     keybearer::cli::create_api_key_bin::main(std::env::args_os())
 }

@@ -6,14 +6,20 @@ use clap::Parser;
 use zeroize::Zeroizing;
 
 use super::{
-    args::{connection::ConnectionFlags, draft},
+    args::{
+        connection::{ConnectionFlags, check_writable},
+        draft,
+    },
     commands::create,
     environment,
     error::{self, CliError, Exit},
     output,
     output::{destination, secret},
 };
-use crate::model::{create::Draft, privileges::descriptor, text::sanitize};
+use crate::{
+    cli::output::created_key,
+    model::{create::Draft, privileges::descriptor, text::sanitize},
+};
 
 /// Create an API key from a role, and print its id and its secret.
 ///
@@ -25,16 +31,16 @@ struct CreateApiKeyArgs {
     /// Name of the key
     #[arg(long)]
     name: String,
-    /// Role that the key gets the rights of; repeat it for more
+    /// Role whose privileges the key gets; can be repeated
     #[arg(long = "role", value_name = "ROLE", required = true)]
     roles: Vec<String>,
-    /// When it ends: 30m, 12h, 90d, a date such as 2027-02-21, or never (say why with --reason)
+    /// When it expires: 30m, 12h, 90d, a date such as 2027-02-21, or never (explain why with --reason)
     #[arg(long, default_value = "90d", allow_hyphen_values = true, value_name = "WHEN")]
     expiration: String,
-    /// Application id: an id of your own choosing, by which Keybearer finds the key
+    /// Application id: an id of your choice by which Keybearer finds the key
     #[arg(long = "id", value_name = "ID")]
     application_id: Option<String>,
-    /// Reason why it never expires, or lives for more than a year; kept in the metadata
+    /// Reason why it never expires, or lives for more than a year; saved in the metadata
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     #[command(flatten)]
@@ -63,11 +69,13 @@ impl CreateApiKeyArgs {
         draft::check_before_connecting(&draft, &endpoint.login)?;
         if secret::check_stdout("").is_err() {
             return Err(CliError::usage(
-                "No key was created: its secret is told once, and nobody would get it from standard output, which is \
-                 closed, the null device or not open for writing. Send it to a pipe or a file",
+                "No key was created: its secret is shown only once and would reach nobody, because standard output is \
+                 closed, the null device or not open for writing. Use a pipe or a file",
             ));
         }
+        check_writable(&endpoint)?;
         let (session, checked) = draft::check(&endpoint, &draft).await?;
+        let session = self.connection.confirm(&session)?;
         let created = create::send(&session, &checked.key).await?;
         let text = Zeroizing::new(format!("id: {}\nkey: {}\n", created.id, created.secret.expose()));
         if let Err(error) = secret::write_stdout(text.as_bytes()).map_err(CliError::Output) {
@@ -76,10 +84,10 @@ impl CreateApiKeyArgs {
         output::print_status(&sanitize::shown(&descriptor::plain(&checked.sentence)));
         if let Some(application_id) = checked.key.application_id() {
             output::print_status(&format!(
-                "Elasticsearch makes the id itself: clients use the one above, and Keybearer finds the key by “{}” too",
+                "Elasticsearch generates the id: clients use the one above, and Keybearer also finds the key by “{}”",
                 sanitize::shown(application_id)
             ));
         }
-        Ok(create::ended(&created))
+        Ok(created_key::ended(&created))
     }
 }

@@ -4,6 +4,7 @@
 use std::{
     env, io,
     io::IsTerminal,
+    path::Path,
     sync::{Arc, mpsc},
     thread,
     time::Duration,
@@ -27,6 +28,9 @@ pub(super) trait Host {
     /// Asks for the password of a user.
     fn password(&self, username: &str) -> Result<Secret, CliError>;
 
+    /// Asks for the passphrase of a file; `None` where nobody can be asked.
+    fn passphrase(&self, path: &Path) -> Result<Option<Secret>, CliError>;
+
     /// Returns a saved connection by its name.
     fn profile(&self, name: &str) -> Result<Profile, CliError>;
 }
@@ -40,7 +44,7 @@ impl Host for ThisMachine {
             Ok(text) => Ok(Some(Secret::new(text)).filter(|text| !text.expose().trim().is_empty())),
             Err(env::VarError::NotPresent) => Ok(None),
             Err(env::VarError::NotUnicode(_)) => {
-                Err(CliError::usage(format!("{name} is no UTF-8 text: set it again, or unset it")))
+                Err(CliError::usage(format!("{name} is not UTF-8 text: set it again, or unset it")))
             }
         }
     }
@@ -48,19 +52,30 @@ impl Host for ThisMachine {
     fn password(&self, username: &str) -> Result<Secret, CliError> {
         if !io::stdin().is_terminal() {
             return Err(CliError::usage(
-                "ES_USERNAME is set without ES_PASSWORD, and there is no terminal to ask for it on: set ES_PASSWORD",
+                "ES_USERNAME is set without ES_PASSWORD, and there is no terminal to prompt for it: set ES_PASSWORD",
             ));
         }
         let question = format!("Password of {}: ", output::cell(username));
         rpassword::prompt_password(question)
             .map(Secret::new)
-            .map_err(|error| CliError::usage(format!("The password can't be asked for ({error}): set ES_PASSWORD")))
+            .map_err(|error| CliError::usage(format!("Can't prompt for the password ({error}): set ES_PASSWORD")))
+    }
+
+    fn passphrase(&self, path: &Path) -> Result<Option<Secret>, CliError> {
+        if !io::stdin().is_terminal() {
+            return Ok(None);
+        }
+        let question = format!("Passphrase of {}: ", output::cell(&path.display().to_string()));
+        let typed = rpassword::prompt_password(question);
+        typed.map(|typed| Some(Secret::new(typed))).map_err(|error| {
+            CliError::usage(format!("Can't prompt for the passphrase ({error}): set ES_CLIENT_KEY_PASSPHRASE"))
+        })
     }
 
     fn profile(&self, name: &str) -> Result<Profile, CliError> {
         let wanted = name.to_owned();
         let found = in_keyring(move |profiles| profiles.by_name(&wanted))?;
-        let missing = "`keybearer profiles list` lists those that there are";
+        let missing = "`keybearer profiles list` lists the saved connections";
         found.ok_or_else(|| CliError::problem(&format!("There is no connection named “{name}”"), "", missing))
     }
 }
@@ -111,9 +126,9 @@ fn ask_keyring<T: Send + 'static>(
     thread::Builder::new()
         .name("keyring".into())
         .spawn(work)
-        .map_err(|error| CliError::problem("The keyring can't be asked", &error.to_string(), "Try again"))?;
+        .map_err(|error| CliError::problem("The keyring can't be accessed", &error.to_string(), "Try again"))?;
     let answer = receiver.recv_timeout(SILENCE).or_else(|_| {
-        output::print_status("Waiting for the keyring: it may be asking for its password in a window of its own");
+        output::print_status("Waiting for the keyring: it may be asking for its password in a separate window");
         receiver.recv_timeout(PATIENCE)
     });
     match answer {
@@ -123,8 +138,8 @@ fn ask_keyring<T: Send + 'static>(
 }
 
 fn keyring_problem(error: ProfilesError) -> CliError {
-    let without = "Without a keyring, name the cluster by --url or ES_URL, and sign in by ES_API_KEY, ES_TOKEN, or \
-                   ES_USERNAME with ES_PASSWORD";
+    let without = "Without a keyring, specify the cluster with --url or ES_URL, and sign in with ES_API_KEY, ES_TOKEN, \
+                   or ES_USERNAME and ES_PASSWORD";
     let hint = match &error {
         ProfilesError::Vault(VaultError::NoBus | VaultError::NoDaemon) => without,
         other => other.way_out(),

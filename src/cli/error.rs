@@ -27,12 +27,12 @@ pub(super) enum Exit {
 impl Exit {
     /// Returns the exit code of finished work although its output may not be written. A reader that closed its pipe
     /// doesn't affect it; any other error of the output is reported, and turns success into failure.
-    pub(super) fn unless_unwritten(self, written: Result<(), CliError>) -> Self {
+    pub(super) fn unless_unwritten(self, written: io::Result<()>) -> Self {
         match written {
             Ok(()) => self,
-            Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => self,
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self,
             Err(error) => {
-                error.print();
+                CliError::Output(error).print();
                 if self == Self::Done { Self::Failed } else { self }
             }
         }
@@ -106,6 +106,14 @@ impl CliError {
 impl From<Problem> for CliError {
     fn from(problem: Problem) -> Self {
         Self::Problem(Box::new(problem))
+    }
+}
+
+/// Error of the terminal, a pipe or a file that the output goes to. Errors of any other file are converted where they
+/// occur, with the name of the file or its option.
+impl From<io::Error> for CliError {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
     }
 }
 

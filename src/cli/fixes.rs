@@ -18,26 +18,30 @@ pub(super) fn with_fixes(problem: &Problem) -> String {
 fn way(fix: &Fix) -> Option<String> {
     Some(match fix {
         Fix::Retry | Fix::EditConnection | Fix::CompareCertificate | Fix::ReadProfiles | Fix::UseMemory => return None,
-        Fix::MoreTime => "--timeout SECONDS gives each request more time".into(),
-        Fix::CreateKey => "`keybearer create` makes a new key".into(),
-        Fix::ActAs(user) => format!("--run-as {} acts as that user, if you may", sanitize::shown(user)),
-        Fix::AllowOtherOwner => "--other-owner takes a successor that is yours".into(),
-        Fix::AllowManaged => "--managed-too means such a key, too".into(),
-        Fix::RotateAgain => "--again makes another successor all the same".into(),
-        Fix::ListRotations => "`keybearer rotate --list` shows those that are".into(),
-        Fix::ResumeRotation(id) => format!("`keybearer rotate --resume {id}` resumes it"),
-        Fix::CancelRotation { id, keep_successor: false } => format!("`keybearer rotate --cancel {id}` cancels it"),
+        Fix::MoreTime => "Use --timeout SECONDS to increase the timeout".into(),
+        Fix::CreateKey => "Use `keybearer create` to create a new key".into(),
+        Fix::ActAs(user) => {
+            format!("Use --run-as {} to run as that user, if you are allowed to", sanitize::shown(user))
+        }
+        Fix::AllowOtherOwner => "Use --other-owner to become the owner of the successor".into(),
+        Fix::AllowManaged => "Use --managed-too to include such keys".into(),
+        Fix::RotateAgain => "Use --again to create another successor anyway".into(),
+        Fix::ListRotations => "Use `keybearer rotate --list` to see the known rotations".into(),
+        Fix::ResumeRotation(id) => format!("Use `keybearer rotate --resume {id}` to resume it"),
+        Fix::CancelRotation { id, keep_successor: false } => {
+            format!("Use `keybearer rotate --cancel {id}` to cancel it")
+        }
         Fix::CancelRotation { id, keep_successor: true } => {
-            format!("`keybearer rotate --cancel {id} --keep-successor` cancels it and leaves the successor valid")
+            format!("Use `keybearer rotate --cancel {id} --keep-successor` to cancel it and keep the successor valid")
         }
         Fix::HaveSecret(id) => format!(
-            "`keybearer rotate --resume {id} --secret-file PATH` reads the secret from a file that holds the encoded \
-             key, --handed-over takes your word that you have it"
+            "Use `keybearer rotate --resume {id} --secret-file PATH` to read the secret from a file with the encoded \
+             key, or --handed-over to confirm that you have it"
         ),
         Fix::MakeAgain(id) => {
-            format!("`keybearer rotate --resume {id} --make-again` ends that successor and makes another")
+            format!("Use `keybearer rotate --resume {id} --make-again` to invalidate that successor and create another")
         }
-        Fix::OtherFile(id) => format!("`keybearer rotate --resume {id} --secret-file PATH` takes another file"),
+        Fix::OtherFile(id) => format!("Use `keybearer rotate --resume {id} --secret-file PATH` to use another file"),
     })
 }
 
@@ -48,7 +52,7 @@ mod tests {
     #[test]
     fn ways_out_are_told_as_commands_behind_the_message() {
         let problem = Problem::new("It stopped", "").hint("Try again").fix(Fix::ResumeRotation("r1".into()));
-        assert_eq!(with_fixes(&problem), "It stopped. Try again. `keybearer rotate --resume r1` resumes it");
+        assert_eq!(with_fixes(&problem), "It stopped. Try again. Use `keybearer rotate --resume r1` to resume it");
         assert_eq!(with_fixes(&Problem::new("No", "").fix(Fix::Retry)), "No");
     }
 }

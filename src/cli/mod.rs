@@ -7,6 +7,7 @@ pub mod create_api_key_bin;
 mod environment;
 mod error;
 mod fixes;
+mod keys;
 mod output;
 mod signals;
 
@@ -14,24 +15,24 @@ use std::{ffi::OsString, process::ExitCode};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::model::filter;
 use args::connection::ConnectionFlags;
 use error::{CliError, Exit};
 
-use crate::model::filter;
 #[cfg(feature = "sandbox")]
 use crate::sandbox::Options;
 
-/// Administer the API keys of Elasticsearch clusters: little rights, an end date, and proof.
+/// Administer the API keys of Elasticsearch clusters: least privilege, expiration dates, and proof.
 ///
 /// Without a command, the window opens.
 #[derive(Parser, Debug)]
 #[command(name = "keybearer", version, after_help = AFTER_HELP, max_term_width = 100)]
 struct Cli {
-    /// Open the window on a practice cluster that lives in memory
+    /// Open the window with a practice cluster in memory
     #[cfg(feature = "sandbox")]
     #[arg(long)]
     sandbox: bool,
-    /// How many varied keys the practice cluster begins with, up to 1,000,000
+    /// Number of varied keys that the practice cluster starts with, up to 1,000,000
     #[cfg(feature = "sandbox")]
     #[arg(long, value_name = "N", requires = "sandbox", value_parser = commands::sandbox::keys)]
     keys: Option<usize>,
@@ -42,51 +43,51 @@ struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-Environment (options win over it, a profile replaces it; secrets are never options):
+Environment (options override it, a profile replaces it; secrets are never options):
   ES_URL                     address of the cluster
   ES_CA_FILE                 PEM file with the certificates to trust
   ES_FINGERPRINT             SHA-256 fingerprint of the certificate to trust
-  ES_API_KEY                 API key to sign in by, encoded or id:key
-  ES_TOKEN                   bearer token to sign in by
-  ES_USERNAME, ES_PASSWORD   user to sign in as; a missing password is asked for on a terminal
-  KEYBEARER_JOURNAL          folder of the journal of what was done, or off for none
-  KEYBEARER_ROTATIONS        folder of the rotations that are under way
+  ES_API_KEY                 API key to sign in with, encoded or id:key
+  ES_TOKEN                   bearer token to sign in with
+  ES_USERNAME, ES_PASSWORD   user to sign in as; a missing password is prompted for on a terminal
+  KEYBEARER_JOURNAL          folder of the activity journal, or off for none
+  KEYBEARER_ROTATIONS        folder of the rotations in progress
 
 Exit codes: 0 done, 1 failed or refused, 2 usage, 3 partly done, incomplete or not known,
 4 keys expire (of `expiring`).";
 
 #[derive(Subcommand, Debug)]
 enum Verb {
-    /// Create a key and hand over its secret, once
+    /// Create a key and deliver its secret, once
     Create(Box<commands::create::CreateArgs>),
-    /// Create a key for another user, who signs in for it, and hand over its secret, once
+    /// Create a key for another user, who signs in to authorize it, and deliver its secret, once
     Grant(Box<commands::grant::GrantArgs>),
-    /// Copy a key of which you have the secret: same owner and rights, another id, name and secret
+    /// Clone a key whose secret you have: same owner and privileges, new id, name and secret
     Clone(commands::clone::CloneArgs),
-    /// List the keys that you may see, the newest first
+    /// List the keys that you can see, newest first
     List(commands::list::ListArgs),
     /// List what expires soon, for cron, CI and Prometheus
     Expiring(commands::expiring::ExpiringArgs),
-    /// Tell on the desktop when keys are about to expire, until interrupted
+    /// Show desktop notifications when keys are about to expire, until interrupted
     Watch(commands::watch::WatchArgs),
     /// Show all that is known about one key
     Show(commands::show::ShowArgs),
-    /// Write a key down for its consumer: clients, shippers, tools and places for secrets
+    /// Print the configuration for using a key in clients, shippers, tools and secret stores
     Snippet(commands::snippet::SnippetArgs),
-    /// Invalidate keys for ever, and read them again as proof
-    Invalidate(commands::invalidate::InvalidateArgs),
-    /// Change keys: the end, metadata or rights, after showing what changes
+    /// Invalidate keys permanently, and read them back to verify
+    Invalidate(commands::invalidate::options::InvalidateArgs),
+    /// Change the expiration, metadata or privileges of keys, after showing the changes
     Update(commands::update::UpdateArgs),
-    /// Replace keys by successors: hand over, try, wait, invalidate the old ones; resumable
-    Rotate(commands::rotation::RotateArgs),
-    /// Tell who you are signed in as, what you may do, and what is missing
+    /// Replace keys with successors: deliver, test, wait, invalidate the old ones; resumable
+    Rotate(commands::rotation::options::RotateArgs),
+    /// Show who you are signed in as, what you can do, and what is missing
     Whoami(commands::whoami::WhoamiArgs),
-    /// Test the connection step by step, or a secret that somebody has; nothing is changed
+    /// Test the connection step by step, or check a secret; nothing is changed
     Check(commands::check::CheckArgs),
-    /// Serve a practice cluster that lives in memory, for any client
+    /// Serve a practice cluster in memory, for any client
     #[cfg(feature = "sandbox")]
     Sandbox(commands::sandbox::SandboxArgs),
-    /// What was done from this machine: check it, list it, export it
+    /// Verify, list and export the activity from this machine
     Journal(commands::journal::JournalArgs),
     /// List, save and remove connections in the keyring of this computer
     Profiles(commands::profiles::ProfilesArgs),
@@ -121,12 +122,13 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, ExitCo
     let sandbox = None;
     match (cli.verb, sandbox) {
         (Some(_), Some(_)) => Err(CliError::usage(
-            "--sandbox opens the window and goes with no command; `keybearer sandbox` serves the practice cluster",
+            "--sandbox opens the window and can't be used with a command; `keybearer sandbox` serves the practice \
+             cluster",
         )
         .print()),
         (Some(verb), None) => Ok(Request::Command(Box::new(Command { connection: cli.connection, verb }))),
         (None, _) if !cli.connection.is_empty() => {
-            Err(CliError::usage("Options of the connection belong to a command, such as `keybearer check`").print())
+            Err(CliError::usage("Connection options require a command, such as `keybearer check`").print())
         }
         (None, sandbox) => Ok(Request::Window { sandbox }),
     }
@@ -213,17 +215,6 @@ fn takes_value(command: &clap::Command, option: &OsString) -> bool {
         None => text.strip_prefix('-').is_some_and(|short| short.chars().eq(arg.get_short())),
     };
     command.get_arguments().find(is_it).is_some_and(|arg| arg.get_action().takes_values())
-}
-
-/// Reads the reference to a key: its id, its application id or its name.
-///
-/// # Errors
-/// Returns an error if the text is blank.
-fn reference(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() {
-        return Err("name a key by its id, its application id or its name".into());
-    }
-    Ok(text.to_owned())
 }
 
 /// Runs a command to its end. Its messages and data are printed; the exit code is the result.

@@ -19,7 +19,7 @@ pub(super) async fn attended<T>(work: impl Future<Output = T>, mut on_signal: im
 /// Runs work that consists of several requests; a signal sets `stop`, which ends the work between two of them.
 pub(super) async fn stoppable<T>(work: impl Future<Output = T>, stop: &AtomicBool) -> T {
     attended(work, || {
-        output::print_status("Stopping after the requests that are under way");
+        output::print_status("Stopping after the current requests");
         stop.store(true, Ordering::Relaxed);
     })
     .await

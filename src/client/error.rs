@@ -3,14 +3,17 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::http::certificate::{CertificateProblem, SeenCertificate};
+use super::http::{
+    certificate::{CertificateProblem, SeenCertificate},
+    proxy::ProxyFault,
+};
 use crate::model::version::Feature;
 
 /// Reason why a request got no usable answer. `Display` is one plain sentence.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ClientError {
     /// The credential can't be sent as it is; nothing was sent.
-    #[error("This sign-in can't be sent: {reason}")]
+    #[error("These credentials can't be sent: {reason}")]
     BadLogin {
         /// Text that says what is wrong with the credential.
         reason: String,
@@ -35,6 +38,47 @@ pub enum ClientError {
         /// Text that says why the call is invalid.
         reason: String,
     },
+    /// The client certificate of the profile is of no use; nothing was sent.
+    #[error("The client certificate can't be used: {reason}")]
+    BadClientCertificate {
+        /// Text of the TLS library's error.
+        reason: String,
+    },
+    /// The server, or a proxy in front of it, admits only clients with a certificate, and the connection has none.
+    #[error("The server requires a client certificate, and this connection has none")]
+    ClientCertificateRequired,
+    /// The server refused the client certificate.
+    #[error("The server refused the client certificate: {reason}")]
+    ClientCertificateRefused {
+        /// Text that says why, as far as the server does.
+        reason: String,
+    },
+    /// The proxy on the way gave no connection to the cluster; nothing was sent to it.
+    #[error("The proxy {proxy} {fault}")]
+    Proxy {
+        /// Address of the proxy, without any sign-in.
+        proxy: String,
+        /// Fault of the proxy.
+        fault: ProxyFault,
+    },
+    /// The address is plain http, and a proxy is on the way, which could read the credential; nothing was sent.
+    #[error("http through the proxy {proxy} would expose the credential to it")]
+    PlainThroughProxy {
+        /// Address of the proxy, without any sign-in.
+        proxy: String,
+    },
+    /// The certificate of an https proxy can't be verified, because the connection trusts only that of the cluster.
+    #[error("The certificate of the proxy {proxy} can't be verified: this connection trusts only the cluster's")]
+    UnverifiableProxy {
+        /// Address of the proxy, without any sign-in.
+        proxy: String,
+    },
+    /// The connection is read-only, and the call is not certain to be a read; nothing was sent.
+    #[error("Not sent: this connection is read-only")]
+    ReadOnly,
+    /// The connection asks for its name to be typed for each change, which was not done; nothing was sent.
+    #[error("Not sent: this connection is protected, and its name was not typed")]
+    Unconfirmed,
     /// No connection was established: no such name, refused, no route.
     #[error("The cluster can't be reached: {reason}")]
     Unreachable {
@@ -42,7 +86,7 @@ pub enum ClientError {
         reason: String,
     },
     /// No answer arrived within the time limit of the profile.
-    #[error("No {} within {}", if *maybe_sent { "answer" } else { "connection" }, seconds(*after))]
+    #[error("No {} within {}", if *maybe_sent { "response" } else { "connection" }, seconds(*after))]
     TimedOut {
         /// Time limit that was exceeded.
         after: Duration,
@@ -60,7 +104,7 @@ pub enum ClientError {
         status: Option<u16>,
     },
     /// The server's certificate was refused.
-    #[error("The server's certificate is refused: {why}")]
+    #[error("The server's certificate was rejected: {why}")]
     Certificate {
         /// Reason of the refusal.
         why: CertificateProblem,
@@ -68,13 +112,13 @@ pub enum ClientError {
         seen: Option<Box<SeenCertificate>>,
     },
     /// TLS failed for a reason other than the certificate.
-    #[error("No encrypted connection came about: {reason}")]
+    #[error("No encrypted connection could be established: {reason}")]
     Tls {
         /// Text of the TLS error.
         reason: String,
     },
     /// `https` was used, and the server answered in plain text.
-    #[error("The server speaks plain http on this port: use http://, or the port that speaks TLS")]
+    #[error("The server uses plain http on this port: use http://, or the port that uses TLS")]
     TlsOnPlainPort,
     /// `http` was used, and the server speaks TLS.
     #[error("The server expects https on this port: use https://")]
@@ -88,7 +132,7 @@ pub enum ClientError {
         hint: String,
     },
     /// 401: the cluster refuses the credential.
-    #[error("The cluster refuses the sign-in: {reason}")]
+    #[error("The cluster refused the sign-in: {reason}")]
     Unauthenticated {
         /// Reason given by Elasticsearch; for keys with the detail (expired, invalidated, unknown), where the cluster
         /// gives it (7.10.2 does not).
@@ -114,13 +158,13 @@ pub enum ClientError {
     #[error("API keys are disabled on this cluster (xpack.security.authc.api_key.enabled)")]
     ApiKeysDisabled,
     /// The cluster has no security routes at all.
-    #[error("Security is off on this cluster (xpack.security.enabled), so that it has no API keys")]
+    #[error("Security is disabled on this cluster (xpack.security.enabled), so it has no API keys")]
     SecurityOff,
     /// The cluster is too old for this call.
-    #[error("This cluster does not know {}, which came with {}", .0.words(), .0.since())]
+    #[error("This cluster does not support {}, introduced in {}", .0.words(), .0.since())]
     Lacks(Feature),
     /// The cluster understood the request and refused it: 400, 409, 500 …
-    #[error("The cluster refuses: {reason}")]
+    #[error("The cluster refused the request: {reason}")]
     Rejected {
         /// Status of the answer.
         status: u16,
@@ -144,7 +188,7 @@ pub enum ClientError {
         reason: String,
     },
     /// The answer is larger than its limit.
-    #[error("The answer is larger than {} MB and was not read to its end", limit >> 20)]
+    #[error("The response is larger than {} MB and was not read completely", limit >> 20)]
     TooLarge {
         /// Limit in bytes.
         limit: u64,
@@ -152,7 +196,7 @@ pub enum ClientError {
         status: u16,
     },
     /// 3xx: never followed, since the credential would be sent along.
-    #[error("The server sends elsewhere ({location}), which is not followed: use that address if it is yours")]
+    #[error("The server redirects elsewhere ({location}), which is not followed: use that address if you trust it")]
     Redirected {
         /// Target of the redirect, without query and user; may be empty.
         location: String,
@@ -160,14 +204,14 @@ pub enum ClientError {
         status: u16,
     },
     /// The answers contradict each other: pages without an end, parts that count more than their whole.
-    #[error("The cluster's answers contradict each other: {reason}")]
+    #[error("The cluster's responses contradict each other: {reason}")]
     Contradictory {
         /// Text that says which answers contradict each other.
         reason: String,
     },
     /// A request that changes something was answered with a 4xx by something between here and a cluster that marks its
     /// own answers. The cluster may have started on it already.
-    #[error("Something before the cluster answers (status {status}): {reason}")]
+    #[error("Something in front of the cluster responded (status {status}): {reason}")]
     FromBetween {
         /// Status of the answer.
         status: u16,
@@ -175,7 +219,7 @@ pub enum ClientError {
         reason: String,
     },
     /// The request was interrupted: its caller stopped waiting for the answer.
-    #[error("It was interrupted before the answer came")]
+    #[error("It was interrupted before the response arrived")]
     Interrupted,
     /// A request was sent again after its answer was lost, and the repetition was refused. The first attempt may have
     /// been carried out all the same, so the refusal proves nothing.
@@ -187,7 +231,7 @@ pub enum ClientError {
         then: Box<ClientError>,
     },
     /// Elasticsearch answered, and the answer is not what was expected.
-    #[error("The answer can't be understood (status {status}): {reason}")]
+    #[error("The response can't be read (status {status}): {reason}")]
     Unreadable {
         /// Status of the answer.
         status: u16,
@@ -218,6 +262,14 @@ impl ClientError {
             | Self::BadCaFile { .. }
             | Self::Setup { .. }
             | Self::NotSent { .. }
+            | Self::BadClientCertificate { .. }
+            | Self::ClientCertificateRequired
+            | Self::ClientCertificateRefused { .. }
+            | Self::Proxy { .. }
+            | Self::PlainThroughProxy { .. }
+            | Self::UnverifiableProxy { .. }
+            | Self::ReadOnly
+            | Self::Unconfirmed
             | Self::Contradictory { .. }
             | Self::Interrupted
             | Self::Unreachable { .. }
@@ -273,11 +325,11 @@ fn seconds(time: Duration) -> String {
 fn forbidden(action: Option<&str>, reason: &str, privileges: &[String]) -> String {
     match (privileges, action) {
         ([], _) => reason.to_owned(),
-        (names, Some(action)) => format!("{action} needs one of the privileges {}", names.join(", ")),
-        (names, None) => format!("it needs one of the privileges {}", names.join(", ")),
+        (names, Some(action)) => format!("{action} requires one of the privileges {}", names.join(", ")),
+        (names, None) => format!("it requires one of the privileges {}", names.join(", ")),
     }
 }
 
 fn retry_words(retry_after: Option<Duration>) -> String {
-    retry_after.map(|time| format!(", it asks to wait {}", seconds(time))).unwrap_or_default()
+    retry_after.map(|time| format!("; it asks to wait {}", seconds(time))).unwrap_or_default()
 }

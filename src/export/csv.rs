@@ -4,8 +4,8 @@ use std::{borrow::Cow, io};
 
 use serde_json::value::RawValue;
 
-use super::{About, ExportError, Rows, Written};
-use crate::model::{Millis, api_key::ApiKey, time::calendar};
+use super::rows::{About, ExportError, Rows, Written, status_word};
+use crate::model::{Timestamp, api_key::ApiKey, time::calendar};
 
 /// Names of the columns; a file of several clusters has one more, `cluster`.
 pub const HEAD: [&str; 16] = [
@@ -28,7 +28,7 @@ pub const HEAD: [&str; 16] = [
 ];
 
 /// Formats the cells of a key: texts as they are, times in UTC; empty if not known or not set.
-pub fn cells<'k>(key: &'k ApiKey, now: Millis) -> [Cow<'k, str>; HEAD.len()] {
+pub fn cells<'k>(key: &'k ApiKey, now: Timestamp) -> [Cow<'k, str>; HEAD.len()] {
     let json = |raw: &'k Option<Box<RawValue>>| raw.as_deref().map(RawValue::get).unwrap_or_default();
     [
         key.id.as_str().into(),
@@ -41,7 +41,7 @@ pub fn cells<'k>(key: &'k ApiKey, now: Millis) -> [Cow<'k, str>; HEAD.len()] {
         key.known_created().map(calendar::rfc3339).unwrap_or_default().into(),
         key.expires.map(calendar::rfc3339).unwrap_or_default().into(),
         key.known_invalidated().map(|invalidated| invalidated.to_string()).unwrap_or_default().into(),
-        super::status_word(key, now).into(),
+        status_word(key, now).into(),
         key.invalidated_at.map(calendar::rfc3339).unwrap_or_default().into(),
         key.managed_by().unwrap_or_default().into(),
         json(&key.metadata).into(),

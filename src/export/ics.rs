@@ -2,21 +2,19 @@
 
 use std::io::Write;
 
-use jiff::Timestamp;
-
-use super::{About, ExportError, Row, Rows, Written};
+use super::rows::{About, ExportError, Row, Rows, Written};
 use crate::model::{
-    Millis,
+    TimeDelta, Timestamp,
     text::sanitize,
     time::{calendar, status::Status},
 };
 
-/// Length of an event in milliseconds: it ends when its key expires, and begins 15 minutes before, so that calendars
+/// Length of an event: it ends when its key expires, and begins 15 minutes before, so that calendars
 /// show a block.
-const LENGTH: Millis = 15 * 60 * 1000;
+const LENGTH: TimeDelta = TimeDelta::from_mins(15);
 
 pub(super) fn write(out: &mut dyn Write, rows: &mut Rows, about: &About) -> Result<Written, ExportError> {
-    let made_at = stamp(about.made_at.clamp(0, Timestamp::MAX.as_millisecond())).unwrap_or_default();
+    let made_at = stamp(about.made_at.clamp(Timestamp::EPOCH, jiff::Timestamp::MAX.into())).unwrap_or_default();
     let mut text = String::new();
     for head in ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Keybearer//API keys//EN", "CALSCALE:GREGORIAN"] {
         push_line(&mut text, head);
@@ -26,9 +24,9 @@ pub(super) fn write(out: &mut dyn Write, rows: &mut Rows, about: &About) -> Resu
     while let Some(row) = rows.next()? {
         let is_usable = row.key.known_status(about.now).is_some_and(Status::is_usable);
         let Some(at) = row.key.expires.filter(|_| is_usable) else { continue };
-        match (stamp(at.saturating_sub(LENGTH)), stamp(at)) {
+        match (stamp(at - LENGTH), stamp(at)) {
             (Some(start), Some(end)) => {
-                push_event(&mut text, &row, about, at, [&made_at, &start, &end]);
+                push_event(&mut text, &row, about, at, &Stamps { made_at: &made_at, start: &start, end: &end });
                 out.write_all(text.as_bytes())?;
                 text.clear();
                 written.keys += 1;
@@ -41,7 +39,15 @@ pub(super) fn write(out: &mut dyn Write, rows: &mut Rows, about: &About) -> Resu
     Ok(written)
 }
 
-fn push_event(text: &mut String, row: &Row, about: &About, at: Millis, [made_at, start, end]: [&str; 3]) {
+/// Moments of an event, as the calendar writes them.
+struct Stamps<'a> {
+    made_at: &'a str,
+    start: &'a str,
+    end: &'a str,
+}
+
+fn push_event(text: &mut String, row: &Row, about: &About, at: Timestamp, stamps: &Stamps<'_>) {
+    let Stamps { made_at, start, end } = stamps;
     let key = &row.key;
     let title = format!("API key {} expires", sanitize::shown(&key.name));
     let cluster = if row.cluster.is_empty() { &about.cluster } else { row.cluster };
@@ -74,8 +80,8 @@ fn push_event(text: &mut String, row: &Row, about: &About, at: Millis, [made_at,
 }
 
 /// Formats a moment as `20261124T120000Z`; `None` before 1970 or after the year 9999.
-fn stamp(at: Millis) -> Option<String> {
-    let time = Timestamp::from_millisecond(at).ok().filter(|_| (0..=calendar::LAST).contains(&at))?;
+fn stamp(at: Timestamp) -> Option<String> {
+    let time = at.to_jiff().filter(|_| (Timestamp::EPOCH..=calendar::LAST).contains(&at))?;
     Some(time.strftime("%Y%m%dT%H%M%SZ").to_string())
 }
 
@@ -105,7 +111,7 @@ mod tests {
     use super::*;
     use crate::{
         export::{self, Format, fixture::*},
-        model::{DAY, api_key::ApiKey},
+        model::api_key::ApiKey,
     };
 
     /// The lines of a calendar, unfolded.
@@ -131,7 +137,8 @@ mod tests {
 
     #[test]
     fn an_event_ends_with_its_key_and_reminds_twice() {
-        let lines = lines(&text(Format::Ics, &[key("VuaC", "pay; a, b\\c", Some(NOW + DAY))], &about(false)));
+        let lines =
+            lines(&text(Format::Ics, &[key("VuaC", "pay; a, b\\c", Some(NOW + TimeDelta::DAY))], &about(false)));
         assert_eq!(lines.join("\n"), GOLDEN);
     }
 
@@ -165,7 +172,7 @@ END:VCALENDAR";
     fn the_worst_names_read_back_and_make_no_events_of_their_own() {
         let keys = hostile();
         let lines = lines(&text(Format::Ics, &keys, &about(false)));
-        let living: Vec<&ApiKey> = keys.iter().filter(|key| key.expires == Some(NOW + DAY)).collect();
+        let living: Vec<&ApiKey> = keys.iter().filter(|key| key.expires == Some(NOW + TimeDelta::DAY)).collect();
         let titles: Vec<String> =
             living.iter().map(|key| format!("API key {} expires", sanitize::shown(&key.name))).collect();
         assert_eq!(values(&lines, "SUMMARY"), titles);
@@ -175,9 +182,16 @@ END:VCALENDAR";
 
     #[test]
     fn only_keys_that_are_going_to_expire_have_events_and_far_ones_are_counted() {
-        let ends = [None, Some(NOW), Some(NOW + 1), Some(NOW + 1), Some(calendar::LAST - 2 * DAY), Some(i64::MAX)];
+        let ends = [
+            None,
+            Some(NOW),
+            Some(NOW + TimeDelta::MILLISECOND),
+            Some(NOW + TimeDelta::MILLISECOND),
+            Some(calendar::LAST - 2 * TimeDelta::DAY),
+            Some(Timestamp::MAX),
+        ];
         let mut keys = ends.map(|end| key("id", "name", end)).to_vec();
-        keys.push(ApiKey { invalidated: true, ..key("id", "name", Some(NOW + DAY)) });
+        keys.push(ApiKey { invalidated: true, ..key("id", "name", Some(NOW + TimeDelta::DAY)) });
         let mut progress = |_| ControlFlow::Continue(());
         let written = export::write(Format::Ics, std::io::sink(), rows(&keys), &about(false), &mut progress).unwrap();
         assert_eq!(written, Written { keys: 3, beyond: 1 });

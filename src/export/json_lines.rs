@@ -6,8 +6,11 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer, ser::SerializeSeq};
 use serde_json::value::RawValue;
 
-use super::{About, ExportError, Row, Rows, Written, escape::Escaping};
-use crate::model::{Millis, api_key::ApiKey};
+use super::{
+    escape::Escaping,
+    rows::{About, ExportError, Row, Rows, Written, status_word},
+};
+use crate::model::{Timestamp, api_key::ApiKey};
 
 /// A key as JSON, under Elasticsearch's field names.
 #[derive(Serialize)]
@@ -19,10 +22,10 @@ pub struct KeyJson<'a> {
     username: &'a str,
     realm: &'a str,
     roles: &'a [String],
-    creation: Option<Millis>,
-    expiration: Option<Millis>,
+    creation: Option<Timestamp>,
+    expiration: Option<Timestamp>,
     invalidated: Option<bool>,
-    invalidation: Option<Millis>,
+    invalidation: Option<Timestamp>,
     status: &'static str,
     managed_by: Option<&'a str>,
     metadata: Option<&'a RawValue>,
@@ -37,7 +40,7 @@ pub struct KeyJson<'a> {
 
 impl<'a> KeyJson<'a> {
     /// Creates the JSON of a key as it is at `now`, by the cluster's clock.
-    pub fn new(key: &'a ApiKey, now: Millis) -> Self {
+    pub fn new(key: &'a ApiKey, now: Timestamp) -> Self {
         Self {
             id: key.id.as_str(),
             name: &key.name,
@@ -50,7 +53,7 @@ impl<'a> KeyJson<'a> {
             expiration: key.expires,
             invalidated: key.known_invalidated(),
             invalidation: key.invalidated_at,
-            status: super::status_word(key, now),
+            status: status_word(key, now),
             managed_by: key.managed_by(),
             metadata: key.metadata.as_deref(),
             role_descriptors: key.role_descriptors.as_deref(),
@@ -106,7 +109,7 @@ mod tests {
             assert!(line.contains("\"metadata\":{\"application_id\":\"app\",  \"n\":1.0e+2}"), "{line}");
             let json: Value = serde_json::from_str(line).unwrap();
             assert_eq!((&json["name"], &json["cluster"]), (&key.name.as_str().into(), &"Prod".into()));
-            assert_eq!((&json["creation"], &json["access"]), (&key.created.into(), &Value::Null));
+            assert_eq!((&json["creation"], &json["access"]), (&key.created.as_millis().into(), &Value::Null));
             assert_eq!(json["role_descriptors"]["reader"]["cluster"][0], "monitor");
         }
     }
@@ -121,7 +124,7 @@ mod tests {
         keys.push(crate::model::api_key::ApiKey { metadata: Some(metadata), ..key("odd", odd, None) }.with_facts());
         for format in [Format::JsonLines, Format::Json] {
             let text = text(format, &keys, &about(true));
-            let is_bad = |c: char| crate::model::text::sanitize::is_treacherous(c) && c != '\n';
+            let is_bad = |c: char| crate::model::text::invisible::is_treacherous(c) && c != '\n';
             assert!(!text.contains(is_bad), "{text:?}");
             let list = if format == Format::Json { text } else { format!("[{}]", text.trim().replace('\n', ",")) };
             let list: Vec<Value> = serde_json::from_str(&list).unwrap();

@@ -6,17 +6,19 @@ use std::{
     io::{self, Write},
 };
 
-use super::{Row, writable};
+use super::rows::{Row, writable};
 use crate::model::{
-    DAY, Millis,
+    TimeDelta, Timestamp,
     time::status::{Status, StatusGroup},
 };
 
-/// Media type of the text.
-pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-
-/// Time spans within which keys are counted as expiring, shortest first: name and milliseconds.
-pub const WITHIN: [(&str, Millis); 4] = [("1d", DAY), ("7d", 7 * DAY), ("30d", 30 * DAY), ("90d", 90 * DAY)];
+/// Time spans within which keys are counted as expiring, shortest first: name and length.
+pub const WITHIN: [(&str, TimeDelta); 4] = [
+    ("1d", TimeDelta::DAY),
+    ("7d", TimeDelta::from_days(7)),
+    ("30d", TimeDelta::from_days(30)),
+    ("90d", TimeDelta::from_days(90)),
+];
 
 /// Counts of the keys of one cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,17 +26,17 @@ pub struct Tally {
     by_status: [u64; Status::ALL.len()],
     not_known: u64,
     within: [u64; WITHIN.len()],
-    next_expiry: Option<Millis>,
+    next_expiry: Option<Timestamp>,
 }
 
 impl Tally {
     /// Adds a key to the counts, by its expiration and by whether it is invalidated, as of `now`.
-    pub fn add(&mut self, expires: Option<Millis>, invalidated: bool, now: Millis) {
+    pub fn add(&mut self, expires: Option<Timestamp>, invalidated: bool, now: Timestamp) {
         let status = Status::of(expires, invalidated, now);
         self.by_status[status as usize] += 1;
         let Some(at) = expires.filter(|_| status.is_usable()) else { return };
         for (count, (_, span)) in self.within.iter_mut().zip(WITHIN) {
-            *count += u64::from(at.saturating_sub(now) <= span);
+            *count += u64::from(at - now <= span);
         }
         self.next_expiry = Some(self.next_expiry.map_or(at, |next| next.min(at)));
     }
@@ -60,7 +62,7 @@ impl Tally {
     }
 
     /// Returns the next expiration of a key that is still usable; `None` if no such key expires.
-    pub fn next_expiry(&self) -> Option<Millis> {
+    pub fn next_expiry(&self) -> Option<Timestamp> {
         self.next_expiry
     }
 
@@ -88,13 +90,13 @@ impl Labels {
 /// Counts of the keys of several clusters at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counts {
-    now: Millis,
+    now: Timestamp,
     clusters: BTreeMap<Labels, (Tally, bool)>,
 }
 
 impl Counts {
     /// Counts without keys and clusters.
-    pub fn new(now: Millis) -> Self {
+    pub fn new(now: Timestamp) -> Self {
         Self { now, clusters: BTreeMap::new() }
     }
 
@@ -105,7 +107,7 @@ impl Counts {
     }
 
     /// Returns the moment at which the keys were counted.
-    pub fn now(&self) -> Millis {
+    pub fn now(&self) -> Timestamp {
         self.now
     }
 
@@ -152,7 +154,7 @@ pub fn write(mut out: impl Write, counts: &Counts) -> io::Result<()> {
     head(&mut text, name, "Seconds until the next API key expires; absent if none is going to.");
     for (labels, tally) in counts.clusters() {
         if let Some(at) = tally.next_expiry() {
-            sample(&mut text, name, labels.pairs(), seconds(at.saturating_sub(counts.now)));
+            sample(&mut text, name, labels.pairs(), seconds((at - counts.now).as_millis()));
         }
     }
     let name = "keybearer_own_keys_only";
@@ -160,7 +162,7 @@ pub fn write(mut out: impl Write, counts: &Counts) -> io::Result<()> {
     samples(&mut text, name, None, &|_, own| f64::from(u8::from(own)));
     let name = "keybearer_read_timestamp_seconds";
     head(&mut text, name, "When the API keys were read, in seconds since 1970.");
-    samples(&mut text, name, None, &|_, _| seconds(counts.now));
+    samples(&mut text, name, None, &|_, _| seconds(counts.now.as_millis()));
     out.write_all(text.as_bytes())
 }
 
@@ -181,7 +183,7 @@ pub fn write_each<'a>(mut out: impl Write, labels: &Labels, rows: impl IntoItera
             ("application_id", key.application_id().unwrap_or_default()),
             ("owner", &key.owner.username),
         ];
-        sample(&mut text, name, labels.pairs().into_iter().chain(own), seconds(at));
+        sample(&mut text, name, labels.pairs().into_iter().chain(own), seconds(at.as_millis()));
         out.write_all(text.as_bytes())?;
         text.clear();
     }
@@ -202,7 +204,7 @@ fn sample<'a>(text: &mut String, name: &str, labels: impl IntoIterator<Item = (&
     let _ = writeln!(text, "}} {value}");
 }
 
-fn seconds(millis: Millis) -> f64 {
+fn seconds(millis: i64) -> f64 {
     millis as f64 / 1000.0
 }
 
@@ -214,9 +216,16 @@ mod tests {
     use crate::{export::fixture::*, model::api_key::ApiKey};
 
     fn keys() -> Vec<ApiKey> {
-        let ends = [None, Some(NOW), Some(NOW + 1500), Some(NOW + 7 * DAY), Some(NOW + 30 * DAY), Some(NOW + 91 * DAY)];
+        let ends = [
+            None,
+            Some(NOW),
+            Some(NOW + TimeDelta::from_millis(1500)),
+            Some(NOW + 7 * TimeDelta::DAY),
+            Some(NOW + 30 * TimeDelta::DAY),
+            Some(NOW + 91 * TimeDelta::DAY),
+        ];
         let mut keys = ends.map(|end| key("id", "name", end)).to_vec();
-        keys.push(ApiKey { invalidated: true, ..key("gone", "gone", Some(NOW + DAY)) });
+        keys.push(ApiKey { invalidated: true, ..key("gone", "gone", Some(NOW + TimeDelta::DAY)) });
         keys
     }
 
@@ -224,7 +233,7 @@ mod tests {
         Labels { cluster: cluster.into(), uuid: uuid.into() }
     }
 
-    fn tally(keys: &[ApiKey], now: Millis) -> Tally {
+    fn tally(keys: &[ApiKey], now: Timestamp) -> Tally {
         let mut tally = Tally::default();
         keys.iter().for_each(|key| tally.add(key.expires, key.invalidated, now));
         tally
@@ -289,7 +298,7 @@ keybearer_read_timestamp_seconds{cluster="Prod",cluster_uuid="u-2"} 1795521600
     #[test]
     fn a_key_is_one_line_whatever_its_name() {
         let mut keys = keys();
-        keys.push(key("VuaC", "a\\b \"c\"\nd\0\r🔑", Some(NOW + 1)));
+        keys.push(key("VuaC", "a\\b \"c\"\nd\0\r🔑", Some(NOW + TimeDelta::MILLISECOND)));
         let mut out = Vec::new();
         write_each(&mut out, &labels("Prod", "u-1"), rows(&keys)).unwrap();
         let text = String::from_utf8(out).unwrap();
@@ -304,7 +313,7 @@ keybearer_read_timestamp_seconds{cluster="Prod",cluster_uuid="u-2"} 1795521600
     #[test]
     fn statuses_add_up_at_any_time() {
         let keys = hostile();
-        for now in [i64::MIN, -1, 0, NOW, i64::MAX] {
+        for now in [Timestamp::MIN, Timestamp::from_millis(-1), Timestamp::EPOCH, NOW, Timestamp::MAX] {
             let rows = keys.iter().map(|key| Row { cluster: "a\"\n", key: Cow::Borrowed(key) });
             let tally = tally(&keys, now);
             assert_eq!(tally.total(), keys.len() as u64);

@@ -19,7 +19,7 @@ const HEAD: [&str; 6] = ["result", "id", "name", "username", "realm", "reason"];
 /// Outcome of one key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OutcomeRow<'a> {
-    /// Result: `invalidated`, `updated`, `unchanged`, `failed`, `not known` or `untouched`.
+    /// Result: `invalidated`, `updated`, `rotated`, `unchanged`, `failed`, `not known` or `untouched`.
     pub result: &'a str,
     /// Id of the key, assigned by the cluster.
     pub id: &'a str,

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::model::text::xml::escaped;
+
 /// A bar: its title, its height as a number of keys, its color as `#rrggbb`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SvgBar {
@@ -71,10 +73,6 @@ pub fn timeline(title: &str, bars: &[SvgBar], ink: &SvgInk) -> String {
     }
     svg.push_str("</svg>\n");
     svg
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

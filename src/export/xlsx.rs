@@ -9,8 +9,11 @@ use std::{
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
-use super::{About, ExportError, Row, Rows, Tell, Written, csv, writable};
-use crate::model::{DAY, Millis, text::number, time::calendar};
+use super::{
+    csv,
+    rows::{About, ExportError, Row, Rows, Tell, Written, status_word, writable},
+};
+use crate::model::{TimeDelta, Timestamp, text::number, time::calendar};
 
 /// Titles of the columns, their widths in characters, and their content.
 const COLUMNS: [(&str, f64, Cell); 16] = [
@@ -110,7 +113,7 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, XlsxError>) -> Result<T, ExportEr
 }
 
 fn new_book(about: &About) -> Result<Workbook, XlsxError> {
-    let made_at = about.made_at.clamp(FIRST, calendar::LAST).div_euclid(1000);
+    let made_at = about.made_at.clamp(FIRST, calendar::LAST).as_secs();
     let properties = DocProperties::new().set_title("API keys");
     let mut book = Workbook::new();
     book.set_properties(&properties.set_creation_datetime(&ExcelDateTime::from_timestamp(made_at)?));
@@ -144,7 +147,7 @@ fn put_row(sheet: &mut Worksheet, line: u32, row: &Row, about: &About) -> Result
     for (column, (_, _, cell)) in columns(about) {
         match cell {
             Cell::Text(row_id) => put_text(sheet, line, column, &cells[row_id])?,
-            Cell::Status => put_text(sheet, line, column, super::status_word(&row.key, about.now))?,
+            Cell::Status => put_text(sheet, line, column, status_word(&row.key, about.now))?,
             Cell::Created => put_moment(sheet, line, column, row.key.known_created())?,
             Cell::Expires => put_moment(sheet, line, column, row.key.expires)?,
             Cell::Invalidated => put_moment(sheet, line, column, row.key.invalidated_at)?,
@@ -156,7 +159,7 @@ fn put_row(sheet: &mut Worksheet, line: u32, row: &Row, about: &About) -> Result
 
 /// Writes a moment as a number, which the format of its column shows as a date; as text if spreadsheets have no date
 /// for it.
-fn put_moment(sheet: &mut Worksheet, line: u32, column: u16, at: Option<Millis>) -> Result<(), XlsxError> {
+fn put_moment(sheet: &mut Worksheet, line: u32, column: u16, at: Option<Timestamp>) -> Result<(), XlsxError> {
     let Some(at) = at else { return Ok(()) };
     match serial(at) {
         Some(serial) => sheet.write_number(line, column, serial).map(drop),
@@ -184,20 +187,20 @@ fn fitting(text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// Moment of 1900-03-01, the first day whose number all spreadsheets agree on.
-const FIRST: Millis = (61 - EPOCH) * DAY;
+const FIRST: Timestamp = Timestamp::from_millis((61 - EPOCH) * TimeDelta::DAY.as_millis());
 /// Day number of 1970-01-01 in a spreadsheet.
 const EPOCH: i64 = 25_569;
 
 /// Converts a moment to a day number of spreadsheets, to the second; `None` where they have no date.
-fn serial(at: Millis) -> Option<f64> {
-    let seconds = at.div_euclid(1000);
+fn serial(at: Timestamp) -> Option<f64> {
+    let seconds = at.as_secs();
     (FIRST..=calendar::LAST).contains(&at).then(|| seconds as f64 / 86_400.0 + EPOCH as f64)
 }
 
 fn put_about(book: &mut Workbook, about: &About, keys: u64) -> Result<(), XlsxError> {
     let sheet = book.add_worksheet().set_name("About")?;
     sheet.set_column_width(0, 24)?.set_column_width(1, 40)?.set_column_format(1, &dates())?;
-    let names = ["Cluster", "Keys", "Made", "Made (UTC)", "Status as of (UTC)", "Times"];
+    let names = ["Cluster", "Keys", "Exported", "Exported (UTC)", "Status as of (UTC)", "Times"];
     for (line, name) in (0..).zip(names) {
         sheet.write_string_with_format(line, 0, name, &bold())?;
     }
@@ -256,7 +259,7 @@ mod tests {
     use super::*;
     use crate::{
         export::{self, fixture::*},
-        model::api_key::ApiKey,
+        model::{TimeDelta, api_key::ApiKey},
     };
 
     fn part(file: &[u8], name: &str) -> String {
@@ -286,12 +289,17 @@ mod tests {
 
     #[test]
     fn dates_are_numbers_with_a_format_and_others_are_text() {
-        let key = ApiKey { invalidated_at: Some(i64::MAX), ..key("id", "name", Some(NOW + 999)) };
+        let key = ApiKey {
+            invalidated_at: Some(Timestamp::MAX),
+            ..key("id", "name", Some(NOW + TimeDelta::from_millis(999)))
+        };
         let sheet = part(&bytes(export::Format::Xlsx, &[key], &about(false)), "xl/worksheets/sheet1.xml");
         assert!(line(&sheet, 2).contains("<c r=\"I2\" s=\"2\"><v>46350.5</v></c>"), "{sheet}");
         assert!(line(&sheet, 2).contains("<t>9223372036854775807</t>"));
-        assert_eq!((serial(FIRST), serial(FIRST - 1)), (Some(61.0), None));
-        assert!(serial(calendar::LAST).unwrap() < 2_958_466.0 && serial(calendar::LAST + 1).is_none());
+        assert_eq!((serial(FIRST), serial(FIRST - TimeDelta::MILLISECOND)), (Some(61.0), None));
+        assert!(
+            serial(calendar::LAST).unwrap() < 2_958_466.0 && serial(calendar::LAST + TimeDelta::MILLISECOND).is_none()
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 
-use super::{Millis, text::json, time::status::Status};
+use super::{Timestamp, text::json, time::status::Status};
 
 /// Id that Elasticsearch generated for a key. Keys are only ever invalidated by id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -90,13 +90,13 @@ pub struct ApiKey {
     /// User who created the key, or for whom it was granted.
     pub owner: Owner,
     /// Time of creation.
-    pub created: Millis,
+    pub created: Timestamp,
     /// Time of expiration; `None` if it never expires.
-    pub expires: Option<Millis>,
+    pub expires: Option<Timestamp>,
     /// `true` if the key was invalidated.
     pub invalidated: bool,
     /// Time of invalidation (since 8.12); `None` if it was not invalidated or the cluster doesn't return the time.
-    pub invalidated_at: Option<Millis>,
+    pub invalidated_at: Option<Timestamp>,
     /// Metadata as the cluster sent it; `None` before 7.13.
     pub metadata: Option<Box<RawValue>>,
     /// Assigned role descriptors, unchanged; `None` if the cluster doesn't return them. `{}` stands for all privileges
@@ -221,18 +221,18 @@ impl ApiKey {
     }
 
     /// Returns the status at a moment of the cluster's clock.
-    pub fn status(&self, now: Millis) -> Status {
+    pub fn status(&self, now: Timestamp) -> Status {
         Status::of(self.expires, self.invalidated, now)
     }
 
     /// Returns the status at a moment of the cluster's clock; `None` if the fields it depends on could not be read.
-    pub fn known_status(&self, now: Millis) -> Option<Status> {
+    pub fn known_status(&self, now: Timestamp) -> Option<Status> {
         let is_known = !self.is_unread("invalidated") && (self.invalidated || !self.is_unread("expiration"));
         is_known.then(|| self.status(now))
     }
 
     /// Returns the time of creation; `None` if it could not be read.
-    pub fn known_created(&self) -> Option<Millis> {
+    pub fn known_created(&self) -> Option<Timestamp> {
         (!self.is_unread("creation")).then_some(self.created)
     }
 
@@ -242,10 +242,10 @@ impl ApiKey {
     }
 
     /// Returns the share of the key's lifetime that is left at `now`, from 0 to 1; `None` if it never expires.
-    pub fn share_left(&self, now: Millis) -> Option<f32> {
+    pub fn share_left(&self, now: Timestamp) -> Option<f32> {
         let expires = self.expires?;
-        let whole = expires.saturating_sub(self.created).max(1) as f64;
-        let left = expires.saturating_sub(now).max(0) as f64;
+        let whole = (expires - self.created).as_millis().max(1) as f64;
+        let left = (expires - now).as_millis().max(0) as f64;
         Some((left / whole).clamp(0.0, 1.0) as f32)
     }
 }
@@ -288,6 +288,21 @@ mod tests {
     }
 
     #[test]
+    fn a_product_is_said_by_the_metadata_only() {
+        let key = |metadata| ApiKey { metadata: raw(metadata), ..Default::default() }.with_facts();
+        assert_eq!(key(r#"{"managed_by":"fleet","managed":true}"#).managed_by(), Some("fleet"));
+        assert_eq!(key(r#"{"team":"fleet"}"#).managed_by(), None);
+    }
+
+    #[test]
+    fn of_a_field_that_could_not_be_read_nothing_is_known() {
+        let key = |flaw: Option<&str>| ApiKey { flaw: flaw.map(Into::into), ..ApiKey::default() };
+        assert_eq!(key(None).known_invalidated(), Some(false));
+        assert_eq!(key(Some("name: it is no text")).known_invalidated(), Some(false));
+        assert_eq!(key(Some("name: it is no text; invalidated: it is missing")).known_invalidated(), None);
+    }
+
+    #[test]
     fn without_metadata_the_descriptors_name_the_roles() {
         let key = ApiKey { role_descriptors: raw(r#"{"a":{},"b":{}}"#), ..Default::default() }.with_facts();
         assert_eq!(key.roles(), ["a", "b"]);
@@ -321,9 +336,10 @@ mod tests {
     #[test]
     fn the_share_left_never_leaves_its_range() {
         for (created, expires, now) in [(0, 100, 25), (0, i64::MAX, 0), (i64::MIN, i64::MAX, 0), (100, 0, 50)] {
+            let [created, expires, now] = [created, expires, now].map(Timestamp::from_millis);
             let key = ApiKey { created, expires: Some(expires), ..Default::default() };
             assert!((0.0..=1.0).contains(&key.share_left(now).unwrap()));
         }
-        assert_eq!(ApiKey::default().share_left(0), None);
+        assert_eq!(ApiKey::default().share_left(Timestamp::EPOCH), None);
     }
 }

@@ -30,8 +30,8 @@ impl Guard {
     /// Returns the reason as a clause, without a full stop.
     pub fn reason(self) -> &'static str {
         match self {
-            Self::OwnKey => "you are signed in by it, and taking it too was not confirmed",
-            Self::Managed => "it says of itself that a product made it, and taking it too was not confirmed",
+            Self::OwnKey => "you are signed in with it, and including it was not confirmed",
+            Self::Managed => "it claims that a product created it, and including it was not confirmed",
         }
     }
 }

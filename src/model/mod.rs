@@ -5,10 +5,12 @@ pub mod connections;
 pub mod create;
 pub mod failure;
 pub mod filter;
+pub mod form_error;
 pub mod guard;
 pub mod identity;
 pub mod inventory;
 pub mod journal;
+pub mod lock;
 pub mod privileges;
 pub mod rights;
 pub mod rotation;
@@ -21,10 +23,4 @@ pub mod time;
 pub mod update;
 pub mod version;
 
-/// Point in time: milliseconds since 1970-01-01T00:00:00Z, as Elasticsearch writes them.
-///
-/// A server can send any `i64`, so arithmetic on it saturates.
-pub type Millis = i64;
-
-/// Length of a day, in milliseconds.
-pub const DAY: Millis = 24 * 60 * 60 * 1000;
+pub use time::{delta::TimeDelta, timestamp::Timestamp};

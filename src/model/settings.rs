@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Millis, inventory::Column};
+use super::{
+    Timestamp,
+    inventory::Column,
+    lock::{DEFAULT_IDLE, MAX_IDLE},
+};
 
 /// Column besides the name, which is always the first and takes the remaining width.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,7 +81,7 @@ impl TableLayout {
 }
 
 /// Settings kept between two runs, besides what is in the keyring.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
     /// Layout of the table of keys.
@@ -86,14 +90,29 @@ pub struct Settings {
     pub look: Option<String>,
     /// Fields of the metadata that the overview counts by.
     pub counted_by: Vec<String>,
-    /// Time at which each cluster was last viewed, by the random id of its profile; in milliseconds since 1970.
-    pub visits: BTreeMap<String, Millis>,
+    /// Minutes without input after which the window is locked; `None` for never.
+    pub lock_after: Option<u32>,
+    /// Time at which each cluster was last viewed, by the random id of its profile.
+    pub visits: BTreeMap<String, Timestamp>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            table: TableLayout::default(),
+            look: None,
+            counted_by: Vec::new(),
+            lock_after: Some(DEFAULT_IDLE),
+            visits: BTreeMap::new(),
+        }
+    }
 }
 
 impl Settings {
     /// Reads stored settings; the defaults if they can't be read. Duplicate columns are dropped and widths are limited.
     pub fn read(json: &str) -> Self {
         let mut settings: Self = serde_json::from_str(json).unwrap_or_default();
+        settings.lock_after = settings.lock_after.map(|minutes| minutes.clamp(1, MAX_IDLE));
         let mut seen = std::collections::HashSet::new();
         settings.table.columns.retain(|shown| shown.column != Column::Name && seen.insert(shown.column));
         for shown in &mut settings.table.columns {
@@ -129,7 +148,7 @@ mod tests {
     fn settings_survive_and_odd_ones_do_no_harm() {
         let mut settings = Settings { look: Some("Dark".into()), ..Settings::default() };
         settings.table.dates = true;
-        settings.visits.insert("p1".into(), 7);
+        settings.visits.insert("p1".into(), Timestamp::from_millis(7));
         assert_eq!(Settings::read(&serde_json::to_string(&settings).unwrap()), settings);
         let twice = r#"{"table":{"columns":[{"column":"owner","width":1e9},{"column":"owner","width":5},{"column":"name","width":5}]}}"#;
         let read = Settings::read(twice);

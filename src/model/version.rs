@@ -94,7 +94,7 @@ impl Feature {
             Self::ReadPipeline => "the privilege read_pipeline",
             Self::Metadata => "metadata on API keys",
             Self::Query => "queries of API keys",
-            Self::LimitedBy => "the snapshot of the owner's rights",
+            Self::LimitedBy => "the snapshot of the owner's privileges",
             Self::ReadSecurity => "the privilege read_security",
             Self::Restriction => "restriction to a workflow",
             Self::CrossCluster => "cross-cluster API keys",
@@ -162,6 +162,13 @@ mod tests {
             assert_eq!(Version::parse(odd), None, "{odd}");
         }
         assert!(Version::new(7, 9, 0) < Version::new(7, 10, 2));
+    }
+
+    #[test]
+    fn an_edition_is_shown_as_its_version_or_as_what_is_known_of_it() {
+        let shown = [Edition::Version(Version::new(9, 5, 3)), Edition::Serverless, Edition::Old, Edition::Unknown];
+        let texts = ["9.5.3", "serverless", "older than 7.15", "version not known"];
+        assert_eq!(shown.map(|edition| edition.to_string()), texts);
     }
 
     #[test]

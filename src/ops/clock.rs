@@ -1,7 +1,7 @@
 //! Clock and time zone of this machine, which are read only here, and the clock of a cluster, as its own queries show
 //! it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -9,16 +9,15 @@ use serde_json::json;
 use super::Session;
 use crate::{
     client::{ClientError, KeyQuery, MAX_DATE_SKEW, Order},
-    model::{Millis, api_key::KeyId, time::expiry, version::Feature},
+    model::{TimeDelta, Timestamp, api_key::KeyId, time::expiry, version::Feature},
 };
 
 /// Maximum distance at which a cluster's clock is searched on either side of this machine's, in seconds: 250 years.
 const MAX_SKEW_SECONDS: i64 = 250 * 366 * 86_400;
 
-/// Returns the current time by this machine's clock, in milliseconds since the Unix epoch.
-pub fn now() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+/// Returns the current time by this machine's clock.
+pub fn now() -> Timestamp {
+    Timestamp::of_system(SystemTime::now())
 }
 
 /// Returns the time zone in which dates are shown and typed; UTC if none is set.
@@ -26,13 +25,12 @@ pub fn zone() -> TimeZone {
     TimeZone::try_system().unwrap_or(TimeZone::UTC)
 }
 
-/// Formats a skew in milliseconds: "10 days ahead of", or "5 minutes behind" for a negative one.
-pub fn ahead(skew: Millis) -> String {
+/// Formats a skew: "10 days ahead of", or "5 minutes behind" for a negative one.
+pub fn ahead(skew: TimeDelta) -> String {
     // To the nearest minute: 8 days less a second are 8 days.
-    let rounded = skew.saturating_abs().saturating_add(if skew.saturating_abs() < 120_000 { 0 } else { 30_000 });
-    let length = expiry::remaining(Some(rounded), 0);
-    let length = length.strip_prefix("in ").unwrap_or(&length);
-    format!("{length} {}", if skew >= 0 { "ahead of" } else { "behind" })
+    let half = if skew.abs() < TimeDelta::from_mins(2) { TimeDelta::ZERO } else { TimeDelta::from_secs(30) };
+    let length = expiry::about(skew.abs() + half);
+    format!("{length} {}", if skew >= TimeDelta::ZERO { "ahead of" } else { "behind" })
 }
 
 /// Result of comparing the clock in use with the cluster's own.
@@ -40,8 +38,8 @@ pub fn ahead(skew: Millis) -> String {
 pub enum Compared {
     /// Difference of no more than [`MAX_DATE_SKEW`].
     Agree,
-    /// Number of milliseconds by which the cluster was ahead of the clock in use; its clock is used from now on.
-    Differed(Millis),
+    /// Time by which the cluster was ahead of the clock in use; its clock is used from now on.
+    Differed(TimeDelta),
     /// Unknown: the cluster has no query API, or no key to ask about.
     NotKnown,
 }
@@ -53,14 +51,14 @@ pub enum Compared {
 pub async fn compare(session: &Session) -> Result<Compared, ClientError> {
     let Some(key) = newest(session).await? else { return Ok(Compared::NotKnown) };
     let counted = session.now();
-    let is_within = key.is_past(session, counted.saturating_sub(MAX_DATE_SKEW)).await?
-        && !key.is_past(session, counted.saturating_add(MAX_DATE_SKEW)).await?;
+    let is_within =
+        key.is_past(session, counted - MAX_DATE_SKEW).await? && !key.is_past(session, counted + MAX_DATE_SKEW).await?;
     if is_within {
         return Ok(Compared::Agree);
     }
     let before = session.skew();
     key.learn(session).await?;
-    Ok(Compared::Differed(session.skew().saturating_sub(before)))
+    Ok(Compared::Differed(session.skew() - before))
 }
 
 /// Uses the cluster's own clock from now on, if it can be asked.
@@ -77,7 +75,7 @@ pub async fn learn(session: &Session) -> Result<(), ClientError> {
 /// Key by whose creation the cluster's clock is determined.
 struct Landmark {
     id: KeyId,
-    created: Millis,
+    created: Timestamp,
 }
 
 async fn newest(session: &Session) -> Result<Option<Landmark>, ClientError> {
@@ -87,7 +85,10 @@ async fn newest(session: &Session) -> Result<Option<Landmark>, ClientError> {
     let mut query = KeyQuery::new(1);
     query.sort = vec![("creation".into(), Order::Descending)];
     match session.client.query_api_keys(&query).await {
-        Ok(page) => Ok(page.keys.into_iter().next().map(|key| Landmark { id: key.id, created: key.created })),
+        // Of a key whose creation can't be read nothing is concluded.
+        Ok(page) => {
+            Ok(page.keys.into_iter().find_map(|key| Some(Landmark { created: key.known_created()?, id: key.id })))
+        }
         Err(ClientError::Lacks(Feature::Query)) => Ok(None),
         Err(error) => Err(error),
     }
@@ -96,8 +97,8 @@ async fn newest(session: &Session) -> Result<Option<Landmark>, ClientError> {
 impl Landmark {
     /// `true` if the cluster's now is later than a moment, as it says itself. Its date math counts in seconds: the
     /// key was created before `now` minus what lies between its creation and the moment.
-    async fn is_past(&self, session: &Session, moment: Millis) -> Result<bool, ClientError> {
-        let seconds = moment.saturating_sub(self.created).div_euclid(1000);
+    async fn is_past(&self, session: &Session, moment: Timestamp) -> Result<bool, ClientError> {
+        let seconds = (moment - self.created).as_millis().div_euclid(1000);
         // The server takes no number beyond 31 bits (as seen on 9.5.3), so that centuries are counted in minutes.
         let (sign, length) = if seconds < 0 { ('+', seconds.saturating_neg()) } else { ('-', seconds) };
         let math = format!("now{sign}{}m{sign}{}s", length / 60, length % 60);
@@ -114,7 +115,7 @@ impl Landmark {
         let (mut low, mut high) = (-MAX_SKEW_SECONDS, MAX_SKEW_SECONDS);
         while high - low > 1 {
             let middle = low + (high - low) / 2;
-            if self.is_past(session, now().saturating_add(middle.saturating_mul(1000))).await? {
+            if self.is_past(session, now() + TimeDelta::from_secs(middle)).await? {
                 low = middle;
             } else {
                 high = middle;
@@ -122,7 +123,7 @@ impl Landmark {
         }
         if low > -MAX_SKEW_SECONDS && high < MAX_SKEW_SECONDS {
             let here = now();
-            session.client.set_own_skew(here.saturating_add(low * 1000 + 500), here);
+            session.client.set_own_skew(here + TimeDelta::from_millis(low * 1000 + 500), here);
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! line. It knows clusters and vaults, and nothing of screens.
 
 pub mod background;
+pub mod bulk;
 pub mod clock;
 pub mod connections;
 pub mod create;
@@ -9,6 +10,8 @@ pub mod interrupt;
 pub mod invalidate;
 pub mod journal;
 pub mod keys;
+pub mod lock;
+mod outcome;
 pub mod outcome_report;
 pub mod problem;
 pub mod rotation;
@@ -16,4 +19,5 @@ pub mod secret;
 pub mod update;
 
 pub use connections::session::Session;
+pub use outcome::{ClockWayOut, Halted, Outcome};
 pub use problem::{Fix, Problem, ProblemKind};

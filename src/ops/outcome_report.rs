@@ -7,15 +7,17 @@ use crate::{
         Format,
         outcome_report::{self, OutcomeRow as Written},
     },
-    model::{api_key::KeyId, failure::Failure},
+    model::{
+        api_key::KeyId,
+        failure::Failure,
+        inventory::{Inventory, RowId},
+    },
     ops::{
-        Problem,
-        invalidate::Outcome,
+        Outcome, Problem,
         keys::{
             export::{self, Exported},
             list::KeyList,
         },
-        update::UpdateOutcome,
     },
 };
 
@@ -26,6 +28,8 @@ pub enum KeyOutcome {
     Invalidated,
     /// Key that was changed.
     Updated,
+    /// Key that has a successor now, whose secret was delivered.
+    Rotated,
     /// Key that was already as asked for.
     Unchanged,
     /// Certain failure.
@@ -42,6 +46,7 @@ impl KeyOutcome {
         match self {
             Self::Invalidated => "invalidated",
             Self::Updated => "updated",
+            Self::Rotated => "rotated",
             Self::Unchanged => "unchanged",
             Self::Failed => "failed",
             Self::Unknown => Failure::NOT_KNOWN,
@@ -66,10 +71,6 @@ pub struct OutcomeReport {
     pub path: PathBuf,
 }
 
-fn rows(ids: &[KeyId], outcome: KeyOutcome) -> impl Iterator<Item = KeyOutcomeRow> {
-    ids.iter().map(move |id| (outcome, id.clone(), String::new()))
-}
-
 impl From<&Failure> for KeyOutcome {
     fn from(failure: &Failure) -> Self {
         if failure.is_unknown() { Self::Unknown } else { Self::Failed }
@@ -81,40 +82,27 @@ pub fn failure((id, failure): &(KeyId, Failure)) -> KeyOutcomeRow {
     (failure.into(), id.clone(), failure.reason().to_owned())
 }
 
-fn failures(failed: &[(KeyId, Failure)]) -> impl Iterator<Item = KeyOutcomeRow> {
-    failed.iter().map(failure)
-}
-
-/// Returns the rows of an invalidation: done, failed, untouched.
-pub fn of_invalidation(outcome: &Outcome) -> Vec<KeyOutcomeRow> {
-    let untouched =
-        outcome.untouched.iter().map(|id| (KeyOutcome::Untouched, id.clone(), outcome.why_untouched(id).to_owned()));
-    rows(&outcome.done, KeyOutcome::Invalidated).chain(failures(&outcome.failed)).chain(untouched).collect()
-}
-
-/// Returns the rows of an update: updated, unchanged, failed, untouched.
-pub fn of_update(outcome: &UpdateOutcome) -> Vec<KeyOutcomeRow> {
-    let updated = outcome.updated.iter().map(|id| {
-        let remark = outcome.remarks.get(id).cloned().unwrap_or_default();
-        (KeyOutcome::Updated, id.clone(), remark)
-    });
-    let good = updated.chain(rows(&outcome.unchanged, KeyOutcome::Unchanged));
-    good.chain(failures(&outcome.failed)).chain(rows(&outcome.untouched, KeyOutcome::Untouched)).collect()
+/// Returns the rows of an outcome: done as `done` names it, unchanged, failed, untouched.
+pub fn rows(outcome: &Outcome, done: KeyOutcome) -> Vec<KeyOutcomeRow> {
+    let remark = |id: &KeyId| outcome.remarks.get(id).cloned().unwrap_or_default();
+    let good = outcome.done.iter().map(|id| (done, id.clone(), remark(id)));
+    let unchanged = outcome.unchanged.iter().map(|id| (KeyOutcome::Unchanged, id.clone(), String::new()));
+    let why = |id: &KeyId| outcome.why_untouched(id).to_owned();
+    let untouched = outcome.untouched.iter().map(|id| (KeyOutcome::Untouched, id.clone(), why(id)));
+    good.chain(unchanged).chain(outcome.failed.iter().map(failure)).chain(untouched).collect()
 }
 
 /// Returns the rows with names and owners from a list; these are empty for keys that are not in it.
 pub fn named<'a>(list: &'a KeyList, rows: &'a [KeyOutcomeRow]) -> impl Iterator<Item = Written<'a>> {
     rows.iter().map(|(result, id, reason)| {
-        let place = list.keys.row_id(id);
-        let text = |of: fn(&'a crate::model::inventory::Inventory, usize) -> &'a str| {
-            place.map_or("", |place| of(&list.keys, place)).into()
-        };
+        let row = list.keys.row_id(id);
+        let text = |of: fn(&'a Inventory, RowId) -> &'a str| row.map_or("", |row| of(&list.keys, row)).into();
         Written {
             result: result.word(),
             id: id.as_str(),
-            name: text(|keys, place| keys.name(place)),
-            username: text(|keys, place| keys.username(place)),
-            realm: text(|keys, place| keys.realm(place)),
+            name: text(|keys, row| keys.name(row)),
+            username: text(|keys, row| keys.username(row)),
+            realm: text(|keys, row| keys.realm(row)),
             reason: reason.into(),
         }
     })
@@ -154,7 +142,6 @@ mod tests {
         }
         list.keys.finish();
         let outcome = Outcome {
-            on_its_word: None,
             done: vec![KeyId::new("a")],
             failed: vec![
                 (KeyId::new("b"), Failure::Refused("why".into())),
@@ -163,11 +150,11 @@ mod tests {
             untouched: vec![KeyId::new("c"), KeyId::new("d")],
             guarded: [(KeyId::new("d"), Guard::Managed)].into(),
             stopped: true,
-            halted: None,
+            ..Outcome::default()
         };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("fates.csv");
-        let rows = of_invalidation(&outcome);
+        let rows = rows(&outcome, KeyOutcome::Invalidated);
         let file = OutcomeReport { list: Arc::new(list), rows, format: Format::Csv, path: path.clone() };
         assert_eq!(to_file(&file).unwrap().keys, 5);
         let text = std::fs::read_to_string(&path).unwrap();
@@ -175,7 +162,7 @@ mod tests {
         let settled = ["invalidated,a,key a,ana,,", "failed,b,key b,ana,,why", "not known,e,key e,ana,,cut"];
         assert_eq!(lines[1..4], settled);
         assert!(lines[4].starts_with("untouched,c,") && lines[4].contains("stopped"), "{text}");
-        assert!(lines[5].contains("says of itself that a product made it"), "{text}");
-        assert!(to_file(&file).unwrap_err().hint.contains("never written over"));
+        assert!(lines[5].contains("claims that a product created it"), "{text}");
+        assert!(to_file(&file).unwrap_err().hint.contains("never overwritten"));
     }
 }

@@ -1,9 +1,9 @@
 //! Problems: what went wrong, why, and the way out, with the same text in the window and on the command line.
 
 use crate::{
-    client::{CertificateProblem, ClientError, SeenCertificate, http::error_response},
+    client::{CertificateProblem, ClientError, ProxyFault, SeenCertificate, http::error_response},
     model::text::sentence,
-    ops::connections::{capabilities::TRIAL, connect::ConnectionCheck},
+    ops::connections::{capabilities::TRIAL, connect::ConnectionCheck, protection},
 };
 
 /// A way out of a problem: a button in the window, an option or a command on the command line.
@@ -57,15 +57,15 @@ impl Fix {
             Self::Retry => "Retry",
             Self::EditConnection | Self::MoreTime | Self::ActAs(_) => "Edit connection…",
             Self::CompareCertificate => "Compare and pin…",
-            Self::ReadProfiles => "Look again",
-            Self::UseMemory => "Go on for this run",
+            Self::ReadProfiles => "Try again",
+            Self::UseMemory => "Continue without saving",
             Self::CreateKey => "Create a key…",
-            Self::AllowOtherOwner => "Let it belong to me",
-            Self::AllowManaged => "Rotate it all the same",
-            Self::RotateAgain => "Make another successor",
+            Self::AllowOtherOwner => "Make me the owner",
+            Self::AllowManaged => "Rotate it anyway",
+            Self::RotateAgain => "Create another successor",
             Self::ListRotations => "Show rotations",
             Self::ResumeRotation(_) | Self::HaveSecret(_) | Self::MakeAgain(_) | Self::OtherFile(_) => "Resume…",
-            Self::CancelRotation { .. } => "Cancel the rotation…",
+            Self::CancelRotation { .. } => "Cancel rotation…",
         }
     }
 }
@@ -122,8 +122,11 @@ impl Problem {
 
     /// Creates the problem of a job that panicked: nothing is known but that it ended.
     pub fn broken() -> Self {
-        Self::new("Keybearer made a mistake", "The work was broken off. What the cluster did meanwhile is not known")
-            .hint("Refresh to see what is true")
+        Self::new(
+            "Internal error in Keybearer",
+            "The operation was interrupted. What the cluster did in the meantime is not known",
+        )
+        .hint("Refresh to see the current state")
     }
 
     /// Sets the hint on what to do.
@@ -164,12 +167,18 @@ impl std::fmt::Display for Problem {
 /// Returns the step of a connection test that an error belongs to.
 pub fn failing_step(error: &ClientError) -> ConnectionCheck {
     match error {
+        ClientError::Proxy { .. } | ClientError::PlainThroughProxy { .. } | ClientError::UnverifiableProxy { .. } => {
+            ConnectionCheck::Proxy
+        }
         ClientError::Unreachable { .. }
         | ClientError::TimedOut { .. }
         | ClientError::Broken { .. }
         | ClientError::TlsOnPlainPort
         | ClientError::PlainOnTlsPort => ConnectionCheck::Reach,
         ClientError::Certificate { .. } | ClientError::BadCaFile { .. } => ConnectionCheck::Certificate,
+        ClientError::BadClientCertificate { .. }
+        | ClientError::ClientCertificateRequired
+        | ClientError::ClientCertificateRefused { .. } => ConnectionCheck::ClientCertificate,
         ClientError::Unauthenticated { .. } | ClientError::Forbidden { .. } => ConnectionCheck::Identity,
         _ => ConnectionCheck::Product,
     }
@@ -181,34 +190,34 @@ impl From<ClientError> for Problem {
         let problem = |title: &str| Problem::new(title, &words);
         match error {
             ClientError::Unreachable { .. } => problem("The cluster can’t be reached")
-                .hint("Check host and port, and whether the cluster runs")
+                .hint("Check the host and port, and whether the cluster is running")
                 .fix(Fix::Retry)
                 .or(Fix::EditConnection),
-            ClientError::TimedOut { .. } => problem("The cluster does not answer in time")
-                .hint("Try again, or give it more time in the connection")
+            ClientError::TimedOut { .. } => problem("The cluster did not respond in time")
+                .hint("Try again, or increase the timeout of the connection")
                 .fix(Fix::Retry)
                 .or(Fix::MoreTime),
             ClientError::Broken { .. } => problem("The connection broke").fix(Fix::Retry),
             ClientError::Certificate { why, seen } => certificate(&why, &words, seen),
             ClientError::BadCaFile { .. } => problem("The CA file can’t be used").fix(Fix::EditConnection),
-            ClientError::TlsOnPlainPort => problem("No TLS on that port")
-                .hint("Use http:// for it, or the port that speaks https")
-                .fix(Fix::EditConnection),
-            ClientError::PlainOnTlsPort => {
-                problem("That port speaks https").hint("Write https:// in the URL").fix(Fix::EditConnection)
+            ClientError::TlsOnPlainPort => {
+                problem("No TLS on that port").hint("Use http://, or the port that uses https").fix(Fix::EditConnection)
             }
-            ClientError::NotElasticsearch { .. } => problem("That is not Elasticsearch")
-                .hint("Check the URL: another service, or a proxy, answers there")
+            ClientError::PlainOnTlsPort => {
+                problem("That port uses https").hint("Use https:// in the URL").fix(Fix::EditConnection)
+            }
+            ClientError::NotElasticsearch { .. } => problem("This is not Elasticsearch")
+                .hint("Check the URL: another service or a proxy responds there")
                 .fix(Fix::EditConnection),
             ClientError::Unauthenticated { .. } => problem("The sign-in was refused")
                 .hint("Check the credential: it may be wrong, expired or invalidated")
                 .fix(Fix::EditConnection),
             ClientError::Forbidden { ref reason, .. } if reason.starts_with("current license is non-compliant") => {
-                problem("The license of this cluster does not allow that").hint(TRIAL)
+                problem("The license of this cluster does not allow this").hint(TRIAL)
             }
             ClientError::Forbidden { ref reason, .. } if reason.contains("is unauthorized to run as [") => {
-                problem("You may not act as that user")
-                    .hint("Missing: the privilege run_as for this name; for a name that nobody has it is the same")
+                problem("You don’t have permission to run as that user")
+                    .hint("Missing: the privilege run_as for this user; a user that doesn’t exist gives the same error")
                     .fix(Fix::EditConnection)
             }
             ClientError::Forbidden { ref privileges, ref reason, .. } => {
@@ -216,59 +225,92 @@ impl From<ClientError> for Problem {
                     [] => String::new(),
                     some => format!("Missing: {}", error_response::lacking(reason, some)),
                 };
-                Problem { kind: ProblemKind::Forbidden, ..problem("You may not do that").hint(&hint) }
+                Problem {
+                    kind: ProblemKind::Forbidden, ..problem("You don’t have permission to do that").hint(&hint)
+                }
             }
             ClientError::ApiKeysDisabled => Problem {
                 kind: ProblemKind::ApiKeysDisabled,
-                ..problem("API keys are switched off on this cluster")
-                    .hint("Set xpack.security.authc.api_key.enabled: true on every node; it needs TLS on HTTP")
+                ..problem("API keys are disabled on this cluster")
+                    .hint("Set xpack.security.authc.api_key.enabled: true on every node; it requires TLS on HTTP")
                     .fix(Fix::Retry)
             },
             ClientError::SecurityOff => Problem {
                 kind: ProblemKind::SecurityOff,
-                ..problem("Security is switched off on this cluster")
-                    .hint("Without xpack.security.enabled: true there are no API keys, and everybody may do everything")
+                ..problem("Security is disabled on this cluster")
+                    .hint("Without xpack.security.enabled: true there are no API keys, and anyone can do anything")
                     .fix(Fix::Retry)
             },
-            ClientError::Throttled { .. } => problem("The cluster is too busy").hint("Wait a little").fix(Fix::Retry),
+            ClientError::Throttled { .. } => problem("The cluster is too busy").hint("Wait a moment").fix(Fix::Retry),
             ClientError::Unavailable { .. } => problem("The cluster is not available").fix(Fix::Retry),
-            ClientError::Redirected { .. } => problem("The server sends somewhere else")
-                .hint("Redirects are never followed with a credential: write the final URL")
+            ClientError::Redirected { .. } => problem("The server redirects elsewhere")
+                .hint("Redirects are never followed with a credential: use the final URL")
                 .fix(Fix::EditConnection),
             ClientError::NotFound { .. } => problem("Not found"),
             ClientError::Rejected { ref reason, .. } if reason.starts_with("no handler found") => {
-                problem("The cluster refuses").hint("Check the path in the URL").fix(Fix::EditConnection)
+                problem("The cluster refused the request").hint("Check the path in the URL").fix(Fix::EditConnection)
             }
-            ClientError::TooLarge { .. } => problem("The answer is too large"),
+            ClientError::TooLarge { .. } => problem("The response is too large"),
+            ClientError::Proxy { ref fault, .. } => problem("The proxy didn’t connect")
+                .hint(match fault {
+                    ProxyFault::Unreachable(_) => "Check the host and port of the proxy, or whether it is needed here",
+                    ProxyFault::TimedOut(_) => {
+                        "Check whether the proxy can be reached, and whether it can reach the cluster"
+                    }
+                    ProxyFault::SignIn => "Check the user and password of the proxy",
+                    ProxyFault::Refused(_) => "Check the URL of the cluster, and whether the proxy allows it",
+                    ProxyFault::Closed | ProxyFault::NotAProxy(_) => "Check the scheme and port of the proxy",
+                })
+                .fix(Fix::Retry)
+                .or(Fix::EditConnection),
+            ClientError::BadClientCertificate { .. } => {
+                problem("The client certificate can’t be used").fix(Fix::EditConnection)
+            }
+            ClientError::ClientCertificateRequired => problem("The server requires a client certificate")
+                .hint("Add the certificate and its key to the connection")
+                .fix(Fix::EditConnection),
+            ClientError::ClientCertificateRefused { .. } => problem("The server refused the client certificate")
+                .hint("Check whether it has expired, and which authority the server expects")
+                .fix(Fix::EditConnection),
+            ClientError::PlainThroughProxy { .. } => problem("http is not sent through a proxy")
+                .hint("Use https:// for the cluster, or no proxy")
+                .fix(Fix::EditConnection),
+            ClientError::UnverifiableProxy { .. } => problem("The proxy can’t be verified")
+                .hint(
+                    "Use an http:// proxy, which sees nothing of what is encrypted for the cluster, or trust the \
+                     certificates of this computer",
+                )
+                .fix(Fix::EditConnection),
+            ClientError::ReadOnly | ClientError::Unconfirmed => protection::refused(&error),
             ClientError::NotSent { ref reason } => Problem::new("Nothing was sent", &sentence::capitalized(reason)),
             ClientError::RefusedRepetition { .. } | ClientError::FromBetween { .. } | ClientError::Interrupted => {
                 Problem {
                     kind: ProblemKind::NotKnown,
-                    ..problem("It is not known whether it was done").hint("Look at the keys before you do it again")
+                    ..problem("Not known whether it was done").hint("Check the keys before you do it again")
                 }
             }
             ClientError::Contradictory { .. } => {
-                problem("The cluster’s answers contradict each other").fix(Fix::Retry).or(Fix::EditConnection)
+                problem("The cluster’s responses contradict each other").fix(Fix::Retry).or(Fix::EditConnection)
             }
-            ClientError::Unreadable { .. } => problem("The answer can’t be understood").fix(Fix::Retry),
+            ClientError::Unreadable { .. } => problem("The response can’t be read").fix(Fix::Retry),
             ClientError::Tls { .. } | ClientError::Setup { .. } => {
-                problem("No encrypted connection came about").fix(Fix::Retry).or(Fix::EditConnection)
+                problem("No encrypted connection could be established").fix(Fix::Retry).or(Fix::EditConnection)
             }
-            ClientError::BadLogin { .. } => problem("This sign-in can’t be sent").fix(Fix::EditConnection),
+            ClientError::BadLogin { .. } => problem("These credentials can’t be sent").fix(Fix::EditConnection),
             ClientError::Lacks(_) => problem("This cluster can’t do that"),
-            ClientError::Rejected { .. } => problem("The cluster refuses").fix(Fix::Retry),
+            ClientError::Rejected { .. } => problem("The cluster refused the request").fix(Fix::Retry),
         }
     }
 }
 
 fn certificate(why: &CertificateProblem, words: &str, seen: Option<Box<SeenCertificate>>) -> Problem {
     let title = match why {
-        CertificateProblem::UnknownIssuer => "Certificate not known",
+        CertificateProblem::UnknownIssuer => "Certificate not trusted",
         CertificateProblem::Expired => "The certificate has expired",
         CertificateProblem::NotYetValid => "The certificate is not valid yet",
         CertificateProblem::WrongHost => "The certificate is for another host",
         CertificateProblem::PinMismatch { .. } | CertificateProblem::ChainWithoutPin => {
-            "The server shows no certificate with this fingerprint"
+            "The server presents no certificate with this fingerprint"
         }
         CertificateProblem::Other(_) => "The certificate is not trusted",
     };
@@ -277,16 +319,22 @@ fn certificate(why: &CertificateProblem, words: &str, seen: Option<Box<SeenCerti
     problem.certificate = seen;
     match why {
         CertificateProblem::UnknownIssuer => problem
-            .hint("Nobody this computer trusts has signed it. Compare its fingerprint with what Elasticsearch printed at its first start")
+            .hint(
+                "It is not signed by an authority that this computer trusts. Compare its fingerprint with the one \
+                 Elasticsearch printed on first start",
+            )
             .fix(Fix::CompareCertificate)
             .or(Fix::EditConnection),
         CertificateProblem::PinMismatch { .. } | CertificateProblem::ChainWithoutPin => problem
-            .hint("Compare the digits: one slip looks like this, a renewed certificate does, and so does somebody in between")
+            .hint(
+                "Compare the digits: the cause may be a typo, a renewed certificate, or someone intercepting the \
+                 connection",
+            )
             .fix(Fix::CompareCertificate)
             .or(Fix::EditConnection),
-        CertificateProblem::WrongHost => problem.hint("Use the host name that the certificate names").fix(Fix::EditConnection),
-        CertificateProblem::Expired => problem.hint("The cluster needs a new certificate").fix(Fix::Retry),
-        CertificateProblem::NotYetValid => problem.hint("Check the clock of this computer first").fix(Fix::Retry),
+        CertificateProblem::WrongHost => problem.hint("Use the host name in the certificate").fix(Fix::EditConnection),
+        CertificateProblem::Expired => problem.hint("The cluster’s certificate must be renewed").fix(Fix::Retry),
+        CertificateProblem::NotYetValid => problem.hint("Check this computer’s clock first").fix(Fix::Retry),
         CertificateProblem::Other(_) => problem.fix(Fix::Retry).or(Fix::EditConnection),
     }
 }

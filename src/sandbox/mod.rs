@@ -1,8 +1,8 @@
 //! In-process practice cluster: an HTTPS server that implements as much of Elasticsearch's API as administering API
 //! keys needs, with the behavior observed on 9.5.3. All state is in memory and is lost when the sandbox is dropped.
 
+mod accounts;
 mod aggs;
-mod cluster;
 mod http;
 mod indices;
 mod json;
@@ -10,7 +10,9 @@ mod keys;
 mod query;
 mod security;
 mod seed;
+mod state;
 
+pub use accounts::{Account, Passwords};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::model::{privileges, privileges::pattern};
@@ -32,38 +34,9 @@ pub struct Options {
     pub passwords: Passwords,
 }
 
-/// Kind of passwords that the users of a practice cluster have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Passwords {
-    /// User name followed by `-password`: for tests and documentation, where nobody else uses the computer.
-    #[default]
-    Fixed,
-    /// Random passwords, new at each start, because other users of the computer can reach the port too.
-    Fresh,
-}
-
 impl Default for Options {
     fn default() -> Self {
         Options { port: 0, keys: 320, passwords: Passwords::Fixed }
-    }
-}
-
-/// Account that a person can sign in with.
-#[derive(Clone)]
-pub struct Account {
-    /// User name.
-    pub name: String,
-    /// Password.
-    pub password: String,
-    /// Role names.
-    pub roles: Vec<String>,
-    /// Purpose of the account, in one sentence.
-    pub about: String,
-}
-
-impl std::fmt::Debug for Account {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Account").field("name", &self.name).field("roles", &self.roles).finish_non_exhaustive()
     }
 }
 

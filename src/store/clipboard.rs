@@ -44,7 +44,7 @@ impl ClipboardError {
     /// Advice on what a person can do about the error.
     pub fn way_out(&self) -> &'static str {
         match self {
-            Self::Unreachable(_) => "Write the secret to a file, or keep it in the keyring",
+            Self::Unreachable(_) => "Write the secret to a file, or save it in the keyring",
             Self::Busy => "Try again in a moment",
             Self::Other(_) => "Try again, or write the secret to a file",
         }
@@ -224,7 +224,7 @@ fn unreachable_words(error: &Error) -> ClipboardError {
     }
     match error {
         Error::ClipboardOccupied => ClipboardError::Busy,
-        _ if cfg!(target_os = "linux") => ClipboardError::Unreachable("the display doesn't answer".into()),
+        _ if cfg!(target_os = "linux") => ClipboardError::Unreachable("the display doesn't respond".into()),
         other => ClipboardError::Unreachable(other.to_string()),
     }
 }

@@ -3,10 +3,13 @@
 #[cfg(feature = "window")]
 pub mod clipboard;
 pub mod connections;
+pub mod file_dialog;
 pub mod journal;
 mod lock;
+pub mod lock_signals;
 pub mod notice;
 pub(crate) mod own_files;
+pub mod process;
 pub mod rotation;
 pub mod secret_file;
 pub mod settings_file;

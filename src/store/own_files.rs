@@ -1,10 +1,26 @@
-//! Folders and files that nobody but their owner may read.
+//! Folders and files that nobody but their owner may read, and the one way to replace such a file.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions},
-    io,
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Write as _},
     path::Path,
+    time::Duration,
 };
+
+/// Beginning and end of the name of a temporary file, between which there are random letters.
+const TEMPORARY: (&str, &str) = (".keybearer-", ".new");
+
+/// Age from which a temporary file was left behind by a crash. No file takes so long to write.
+const LEFT_BEHIND: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// State of the disk in which [`replace`] returns. In both a crash leaves the old or the new file, and never a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// The new content is on the disk; after a crash its name may still lead to the old one.
+    Content,
+    /// The name leads to the new content, also after a crash.
+    Name,
+}
 
 /// Creates a folder and its parents, with mode 0700 on Unix. An existing folder stays as it is.
 ///
@@ -27,10 +43,134 @@ pub(super) fn options() -> OpenOptions {
     options
 }
 
+/// Replaces a file as a whole, or creates it, with mode 0600 on Unix. The content is first written to a temporary file
+/// in the same folder, whose name no other process has.
+///
+/// # Errors
+/// Any error of the file system. No temporary file stays behind, and the file is as before; only if its folder could not
+/// be synced, it is the new one already.
+pub(super) fn replace(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
+    let folder = folder_of(path);
+    let (prefix, suffix) = TEMPORARY;
+    let mut new = tempfile::Builder::new().prefix(prefix).suffix(suffix).tempfile_in(folder)?;
+    new.write_all(bytes)?;
+    new.as_file().sync_all()?;
+    new.persist(path)?;
+    if durability == Durability::Name { sync_folder(folder) } else { Ok(()) }
+}
+
+/// Removes temporary files of [`replace`] that a crash left in a folder a day ago or earlier. A file that can't be
+/// removed stays.
+pub(super) fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_temporary = |name: &str| name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1);
+        let is_left_behind = |found: fs::Metadata| {
+            let age = found.modified().ok().and_then(|at| at.elapsed().ok());
+            found.is_file() && age.is_some_and(|age| age >= LEFT_BEHIND)
+        };
+        if entry.file_name().to_str().is_some_and(is_temporary) && entry.metadata().is_ok_and(is_left_behind) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Returns the folder that a file is in, `.` for a name alone.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Returns when the names in a folder are on the disk: a new name is on the disk when its folder is.
 ///
 /// # Errors
 /// Any error of the file system.
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_is_made_and_replaced_as_a_whole_and_is_for_its_owner_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        for (bytes, durability) in [("long and old", Durability::Name), ("new", Durability::Content)] {
+            replace(&path, bytes.as_bytes(), durability).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), bytes);
+        }
+        assert_eq!(names(folder.path()), ["state.json"]);
+        #[cfg(unix)]
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions()) & 0o777, 0o600);
+        assert_eq!(folder_of(Path::new("state.json")), Path::new("."));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_could_read_is_for_its_owner_only_when_it_is_replaced() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        replace(&path, b"new", Durability::Name).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_can_t_be_replaced_stays_and_leaves_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        // A folder in the way, which not even root can write over.
+        let path = folder.path().join("state.json");
+        fs::create_dir_all(path.join("inside")).unwrap();
+        replace(&path, b"new", Durability::Name).unwrap_err();
+        assert_eq!(names(folder.path()), ["state.json"]);
+        assert!(path.join("inside").exists());
+        let missing = folder.path().join("none/state.json");
+        assert_eq!(replace(&missing, b"new", Durability::Name).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn two_writers_never_leave_a_mixture() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        let contents = ["a".repeat(100_000), "b".repeat(50_000)];
+        std::thread::scope(|threads| {
+            for content in &contents {
+                let path = &path;
+                threads.spawn(move || {
+                    (0..20).for_each(|_| replace(path, content.as_bytes(), Durability::Content).unwrap());
+                });
+            }
+        });
+        assert!(contents.contains(&fs::read_to_string(&path).unwrap()));
+        assert_eq!(names(folder.path()), ["state.json"]);
+    }
+
+    #[test]
+    fn only_own_temporary_files_of_yesterday_are_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let yesterday = SystemTime::now() - LEFT_BEHIND;
+        let old = [".keybearer-aB3xYz.new", ".keybearer-notes.txt", "a.new", ".other-aB3xYz.new", "state.json"];
+        for name in old {
+            let file = File::create(folder.path().join(name)).unwrap();
+            file.set_modified(yesterday).unwrap();
+        }
+        fs::write(folder.path().join(".keybearer-fresh1.new"), "").unwrap();
+        fs::create_dir(folder.path().join(".keybearer-folder.new")).unwrap();
+        sweep(folder.path());
+        let left =
+            [".keybearer-folder.new", ".keybearer-fresh1.new", ".keybearer-notes.txt", ".other-aB3xYz.new", "a.new"];
+        assert_eq!(names(folder.path()), [&left[..], &["state.json"]].concat());
+        sweep(&folder.path().join("none"));
+    }
 }

@@ -8,6 +8,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
+use super::own_files;
 use crate::model::secret::Secret;
 
 /// Size limit of a file that holds a secret, in bytes.
@@ -94,7 +95,8 @@ impl SecretFile {
         self.file.write_all(text.expose().as_bytes())?;
         self.file.write_all(b"\n")?;
         self.file.sync_all()?;
-        sync_folder_of(&self.path);
+        // A name is on the disk when its folder is. Where that is not possible, the file has been written all the same.
+        let _ = own_files::sync_folder(own_files::folder_of(&self.path));
         self.is_written = true;
         Ok(())
     }
@@ -113,7 +115,7 @@ impl Drop for SecretFile {
 fn open_existing(path: &Path, options: &std::fs::OpenOptions) -> io::Result<File> {
     let before = std::fs::symlink_metadata(path)?;
     if !before.is_file() {
-        return Err(refused(path, "is no file: a link, a pipe or a folder"));
+        return Err(refused(path, "is not a file but a link, a pipe or a folder"));
     }
     let file = options.open(path).map_err(|error| explain(path, error))?;
     let is_same = {
@@ -126,7 +128,7 @@ fn open_existing(path: &Path, options: &std::fs::OpenOptions) -> io::Result<File
         #[cfg(not(unix))]
         file.metadata()?.is_file()
     };
-    if is_same { Ok(file) } else { Err(refused(path, "was exchanged while it was opened")) }
+    if is_same { Ok(file) } else { Err(refused(path, "was replaced while it was being opened")) }
 }
 
 /// Makes sure that a file belongs to nobody else: only its owner may set its mode, and no other name leads to it.
@@ -134,10 +136,10 @@ fn open_existing(path: &Path, options: &std::fs::OpenOptions) -> io::Result<File
 fn only_mine(path: &Path, file: &File, found: &std::fs::Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
     if found.nlink() != 1 {
-        return Err(refused(path, "has another name too"));
+        return Err(refused(path, "also has another name"));
     }
     let mode = std::fs::Permissions::from_mode(0o600);
-    file.set_permissions(mode).map_err(|_| refused(path, "belongs to somebody else"))
+    file.set_permissions(mode).map_err(|_| refused(path, "belongs to someone else"))
 }
 
 #[cfg(not(unix))]
@@ -149,19 +151,12 @@ fn refused(path: &Path, why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, format!("{} {why}: choose another name", path.display()))
 }
 
-/// Syncs the folder of a file: a name is on the disk when its folder is. Where that is not possible, the file has been
-/// written all the same.
-fn sync_folder_of(path: &Path) {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
-}
-
 fn explain(path: &Path, error: io::Error) -> io::Error {
     let words = match error.kind() {
         io::ErrorKind::AlreadyExists => {
             format!("{} exists already and is never overwritten: choose another name", path.display())
         }
-        io::ErrorKind::NotFound => format!("There is no folder for {}: make it, or choose another", path.display()),
+        io::ErrorKind::NotFound => format!("There is no folder for {}: create it, or choose another", path.display()),
         io::ErrorKind::PermissionDenied => format!("{} can't be written: you have no permission there", path.display()),
         _ => format!("{} can't be written: {error}", path.display()),
     };
@@ -230,8 +225,8 @@ mod tests {
         let (sent, came) = std::sync::mpsc::sync_channel(1);
         let work = std::thread::Builder::new().name("odd files".into()).spawn(move || {
             for path in [&pipe, &link] {
-                assert!(read(path).unwrap_err().to_string().contains("is no file"));
-                assert!(SecretFile::create_or_take_empty(path).unwrap_err().to_string().contains("is no file"));
+                assert!(read(path).unwrap_err().to_string().contains("is not a file"));
+                assert!(SecretFile::create_or_take_empty(path).unwrap_err().to_string().contains("is not a file"));
             }
             assert!(SecretFile::create_or_take_empty(&other).unwrap_err().to_string().contains("another name"));
             sent.send(()).unwrap();

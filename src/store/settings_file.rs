@@ -2,6 +2,7 @@
 
 use std::{fs, io, path::PathBuf};
 
+use super::own_files::{self, Durability};
 use crate::model::settings::Settings;
 
 /// Path of the settings; `None` where the system names no folder for them.
@@ -19,8 +20,12 @@ impl SettingsFile {
         Self(Some(path))
     }
 
-    /// Reads the settings; the defaults if there are none or they can't be read.
+    /// Reads the settings; the defaults if there are none or they can't be read. Temporary files that a crash left in
+    /// their folder are removed.
     pub fn read(&self) -> Settings {
+        if let Some(path) = &self.0 {
+            own_files::sweep(own_files::folder_of(path));
+        }
         let text = self.0.as_ref().and_then(|path| fs::read_to_string(path).ok());
         text.map(|text| Settings::read(&text)).unwrap_or_default()
     }
@@ -31,12 +36,8 @@ impl SettingsFile {
     /// Any error of the file system. Without a path nothing is written, and that is no error.
     pub fn write(&self, settings: &Settings) -> io::Result<()> {
         let Some(path) = &self.0 else { return Ok(()) };
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let new = path.with_extension("new");
-        fs::write(&new, serde_json::to_string_pretty(settings)?)?;
-        fs::rename(new, path)
+        own_files::make_folder(own_files::folder_of(path))?;
+        own_files::replace(path, serde_json::to_string_pretty(settings)?.as_bytes(), Durability::Content)
     }
 }
 

@@ -1,9 +1,12 @@
 //! The window: draws the state and collects commands. It changes nothing by itself.
 
+pub mod components;
 pub mod dialogs;
+pub mod lock_screen;
 pub mod screens;
-pub mod shell;
+mod shell;
 pub mod theme;
+mod view;
 pub mod widgets;
 pub mod zoom;
 
@@ -14,31 +17,19 @@ use jiff::tz::TimeZone;
 
 use crate::{
     app::{Command, Screen, State},
-    model::{Millis, connections::profile::Profile, settings::Settings},
-    ops::{Problem, keys::list::KeyList},
+    model::{TimeDelta, Timestamp, connections::profile::Profile, settings::Settings},
+    ops::keys::list::KeyList,
     worker::{Services, Task, Worker},
 };
 
-/// Access of a view to the state, and to the commands it sends.
-pub struct View<'a> {
-    /// The state, read only.
-    pub state: &'a State,
-    outbox: &'a mut Vec<Command>,
-}
-
-impl View<'_> {
-    /// Sends a command, which is handled after the frame.
-    pub fn send(&mut self, command: Command) {
-        self.outbox.push(command);
-    }
-}
+pub use view::View;
 
 /// Options that the window starts with.
 pub struct Start {
     /// `true` to open the practice cluster at startup.
     pub sandbox: bool,
     /// The clock of this machine.
-    pub clock: Box<dyn Fn() -> Millis>,
+    pub clock: Box<dyn Fn() -> Timestamp>,
     /// Time zone in which dates are shown.
     pub zone: TimeZone,
     /// Settings that were saved before.
@@ -50,11 +41,14 @@ pub struct App {
     state: State,
     worker: Worker,
     outbox: Vec<Command>,
-    clock: Box<dyn Fn() -> Millis>,
+    /// `true` if the window is kept out of screenshots.
+    content_protected: bool,
+    clock: Box<dyn Fn() -> Timestamp>,
     zoom: zoom::Zoom,
     shell: shell::Shell,
     screens: screens::Screens,
     dialogs: dialogs::Dialogs,
+    lock_screen: lock_screen::LockScreen,
 }
 
 impl App {
@@ -82,11 +76,13 @@ impl App {
             state,
             worker,
             outbox: Vec::new(),
+            content_protected: false,
             clock: start.clock,
             zoom: zoom::Zoom::default(),
             shell: shell::Shell::default(),
             screens: screens::Screens::default(),
             dialogs: dialogs::Dialogs::default(),
+            lock_screen: lock_screen::LockScreen::default(),
         };
         app.submit();
         Ok(app)
@@ -118,28 +114,52 @@ impl App {
     /// Takes in events and everything that is due; also runs while the window is hidden.
     pub fn advance(&mut self, ctx: &egui::Context) {
         // The time first: after a long rest, news would otherwise be as old as the last frame.
+        let has_input = ctx.input(|input| !input.raw.events.is_empty());
         self.state.advance((self.clock)());
+        if has_input {
+            self.state.note_input();
+        }
         while let Some(event) = self.worker.poll() {
             self.state.apply(event);
         }
         if ctx.input(|input| input.viewport().close_requested()) && !self.state.may_close() {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
         }
+        // Here and not where it is drawn: a hidden window is locked, too.
+        if self.state.take_wipe() {
+            self.wipe_views(ctx);
+        }
+        self.protect_content(ctx);
         self.close_when_answered(ctx);
         if self.zoom.keep(ctx) {
-            self.state.notify("The window is too small for a larger zoom: make the window larger first");
+            self.state.notify("The window is too small to zoom in further: enlarge the window first");
         }
         self.submit();
         if let Some(at) = self.state.wake_at() {
-            let wait = at.saturating_sub(self.state.now).clamp(1, 24 * 3_600_000);
-            ctx.request_repaint_after(Duration::from_millis(wait.unsigned_abs()));
+            let wait = (at - self.state.now).clamp(TimeDelta::MILLISECOND, TimeDelta::DAY);
+            ctx.request_repaint_after(wait.unsigned_abs());
         }
+    }
+
+    /// Locks the window when the desktop says so, from now on.
+    pub fn heed_lock_signals(&self) {
+        self.worker.heed_lock_signals();
     }
 
     /// Treats the system's requests to end (signals) like closing the window from now on: the window asks before a
     /// secret is lost.
     pub fn heed_signals(&self) {
         self.worker.heed_signals();
+    }
+
+    /// Keeps the window out of screenshots and screen sharing while it may show a secret, where the system can do that
+    /// (Windows, macOS).
+    fn protect_content(&mut self, ctx: &egui::Context) {
+        let wanted = self.state.may_show_secret();
+        if self.content_protected != wanted {
+            self.content_protected = wanted;
+            ctx.send_viewport_cmd(egui::ViewportCommand::ContentProtected(wanted));
+        }
     }
 
     /// Closes the window after the last question was answered, or brings it to the front if it has a question.
@@ -159,6 +179,11 @@ impl App {
     pub fn draw(&mut self, ui: &mut egui::Ui) {
         widgets::focus::notice_input(ui.ctx());
         widgets::arming::notice_input(ui.ctx());
+        let mut view = View { state: &self.state, outbox: &mut self.outbox };
+        if let Some(lock) = self.state.lock() {
+            self.lock_screen.ui(ui, &mut view, lock);
+            return self.hand_over(ui.ctx());
+        }
         if self.state.has_dialog() {
             // What lies below a dialog can't be pressed, by assistive technology neither.
             ui.disable();
@@ -167,13 +192,38 @@ impl App {
         let screens = &mut self.screens;
         self.shell.ui(ui, &mut view, |ui, view| screens.ui(ui, view));
         self.dialogs.ui(ui.ctx(), &mut view);
+        self.hand_over(ui.ctx());
+    }
+
+    /// Hands the commands of a frame over to the state.
+    fn hand_over(&mut self, ctx: &egui::Context) {
         let commands: Vec<Command> = self.outbox.drain(..).collect();
         if !commands.is_empty() {
             commands.into_iter().for_each(|command| self.state.handle(command));
-            self.close_when_answered(ui.ctx());
+            self.close_when_answered(ctx);
+            if self.state.take_wipe() {
+                self.wipe_views(ctx);
+            }
             self.submit();
-            ui.ctx().request_repaint();
+            ctx.request_repaint();
         }
+    }
+
+    /// Drops what was typed into the views, and what the toolkit remembers of it.
+    fn wipe_views(&mut self, ctx: &egui::Context) {
+        self.screens = screens::Screens::default();
+        self.dialogs = dialogs::Dialogs::default();
+        self.shell = shell::Shell::default();
+        self.lock_screen = lock_screen::LockScreen::default();
+        self.outbox.clear();
+        let look = theme::look(ctx);
+        egui::Popup::close_all(ctx);
+        ctx.memory_mut(|memory| {
+            memory.data.clear();
+            memory.caches = egui::cache::CacheStorage::default();
+        });
+        theme::apply(ctx, look);
+        ctx.request_repaint();
     }
 }
 
@@ -193,24 +243,6 @@ impl eframe::App for App {
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         if self.state.clipboard.may_hold_ours() {
             self.worker.finish(Task::ClearClipboard, Duration::from_secs(2));
-        }
-    }
-}
-
-/// Draws a button for each fix that a problem offers.
-pub fn problem_buttons(ui: &mut egui::Ui, view: &mut View<'_>, problem: &Problem) {
-    for (place, fix) in problem.fixes.iter().enumerate() {
-        // Several ways out may lead to the same dialog, which asks which is meant.
-        if problem.fixes[..place].iter().any(|before| before.words() == fix.words()) {
-            continue;
-        }
-        let button = if place == 0 {
-            widgets::button::Button::secondary(fix.words())
-        } else {
-            widgets::button::Button::ghost(fix.words())
-        };
-        if button.show(ui).clicked() {
-            view.send(Command::Fix(fix.clone()));
         }
     }
 }

@@ -6,9 +6,6 @@ use eframe::egui::{
 };
 
 use super::{
-    View,
-    dialogs::unsaved,
-    screens::journal,
     theme,
     theme::{Look, Type, icons, radius, size, space},
     widgets::{button::Button, chip, focus, text},
@@ -16,6 +13,7 @@ use super::{
 use crate::{
     app::{Cluster, Command, Screen},
     model::{
+        TimeDelta,
         connections::profile::Environment,
         text::{
             number::{plural, thousands},
@@ -24,6 +22,7 @@ use crate::{
         time::{age, calendar},
     },
     ops::clock,
+    ui::{View, components::banners, widgets::menu::menu_row},
 };
 
 /// The shell. It keeps no state of its own.
@@ -54,8 +53,9 @@ impl Shell {
             .show_separator_line(false)
             .resizable(false)
             .show(ui, |ui| rail(ui, view, compact));
-        journal::fault(ui, view);
-        unsaved::offer(ui, view);
+        banners::lock_outcomes(ui, view);
+        banners::journal_fault(ui, view);
+        banners::unsaved_connection(ui, view);
         egui::CentralPanel::no_frame().frame(bare(p.surface.surface)).show(ui, |ui| content(ui, view));
         hotkeys(ui.ctx(), view);
         // What lies below a dialog is out of reach.
@@ -66,13 +66,15 @@ impl Shell {
 }
 
 fn hotkeys(ctx: &egui::Context, view: &mut View<'_>) {
+    // Also above a dialog: whoever is called away locks at once.
+    if ctx.input_mut(|input| input.consume_key(egui::Modifiers::COMMAND, egui::Key::L)) {
+        view.send(Command::Lock);
+    }
     if view.state.has_dialog() {
         return;
     }
-    for (key, screen) in [egui::Key::Num1, egui::Key::Num2, egui::Key::Num3, egui::Key::Num4, egui::Key::Num5]
-        .into_iter()
-        .zip(Screen::ALL)
-    {
+    let digits = [egui::Key::Num1, egui::Key::Num2, egui::Key::Num3, egui::Key::Num4, egui::Key::Num5, egui::Key::Num6];
+    for (key, screen) in digits.into_iter().zip(Screen::ALL) {
         if ctx.input_mut(|input| input.consume_key(egui::Modifiers::COMMAND, key)) {
             view.send(Command::Show(screen));
         }
@@ -101,6 +103,9 @@ fn top_bar(ui: &mut Ui, view: &mut View<'_>, compact: bool) {
     let bar =
         Rect::from_min_max(pos2(rect.left() + space::L, rect.top() + size::ENV_STRIP), rect.max - vec2(space::M, 0.0));
     ui.scope_builder(egui::UiBuilder::new().max_rect(bar).layout(Layout::right_to_left(Align::Center)), |ui| {
+        if Button::icon_only(icons::LOCK, "Lock").show(ui).clicked() {
+            view.send(Command::Lock);
+        }
         look_menu(ui, view);
         if let Some(cluster) = cluster {
             who(ui, view, cluster, compact);
@@ -172,9 +177,13 @@ fn which(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, compact: bool) {
         let words = if compact { "in memory" } else { "practice cluster, in memory" };
         chip::badge(ui, chip::Tone::Plain, icons::SCIENCE, words);
     }
+    if view.state.read_only_on(&cluster.profile.id).is_some() {
+        chip::badge(ui, chip::Tone::Plain, icons::LOCK, "read-only")
+            .on_hover_text("Nothing is changed through this connection. Its protection is set under Connections");
+    }
     if view.state.insecure() {
         chip::badge(ui, chip::Tone::Danger, icons::NO_ENCRYPTION, "insecure").on_hover_text(
-            "The certificate of this cluster is not verified, or nothing is encrypted: anybody on the way can read and change everything",
+            "The certificate of this cluster is not verified, or nothing is encrypted: traffic can be read and changed",
         );
     }
 }
@@ -221,26 +230,6 @@ fn cluster_menu(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
     });
 }
 
-/// Draws a menu row. Returns `true` if it was chosen.
-pub fn menu_row(ui: &mut Ui, label: &str, icon: &str) -> bool {
-    let p = theme::colors(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width().max(180.0), size::CONTROL), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, label));
-    if response.hovered() || response.has_focus() {
-        ui.painter().rect_filled(rect, f32::from(radius::M), p.surface.selected);
-    }
-    let y = rect.center().y;
-    let center = egui::Align2::CENTER_CENTER;
-    ui.painter().text(pos2(rect.left() + 18.0, y), center, icon, Type::Icon.font(), p.text.secondary);
-    let left = egui::Align2::LEFT_CENTER;
-    ui.painter().text(pos2(rect.left() + 38.0, y), left, label, Type::Body.font(), p.text.primary);
-    let clicked = response.clicked();
-    if clicked {
-        ui.close();
-    }
-    clicked
-}
-
 fn who(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, compact: bool) {
     let p = theme::colors(ui);
     let Some(session) = cluster.session.value() else {
@@ -254,7 +243,7 @@ fn who(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, compact: bool) {
     }
     if !compact && let Some(right) = session.privileges.strongest() {
         chip::badge(ui, chip::Tone::Plain, icons::VERIFIED_USER, right)
-            .on_hover_text("The strongest privilege over API keys that this sign-in has");
+            .on_hover_text("Your strongest privilege for API keys");
     }
     ui.spacing_mut().item_spacing.x = 6.0;
     if !compact {
@@ -276,9 +265,9 @@ fn look_menu(ui: &mut Ui, view: &mut View<'_>) {
     let response = Button::icon_only(icon, "Appearance").show(ui);
     egui::Popup::menu(&response).width(200.0).show(|ui| {
         for look in Look::ALL {
-            if menu_row(ui, look.word(), if look == now { icons::CHECK } else { "" }) {
+            if menu_row(ui, look.label(), if look == now { icons::CHECK } else { "" }) {
                 theme::apply(ui.ctx(), look);
-                view.send(Command::SetLook(look.word().to_owned()));
+                view.send(Command::SetLook(look.label().to_owned()));
             }
         }
     });
@@ -291,6 +280,11 @@ fn rail(ui: &mut Ui, view: &mut View<'_>, compact: bool) {
     ui.spacing_mut().item_spacing.y = 2.0;
     ui.add_space(10.0);
     for screen in Screen::ALL {
+        if screen == Screen::Settings {
+            // Apart from what is worked with, at the foot of the rail.
+            let height = if compact { 40.0 } else { size::CONTROL };
+            ui.add_space((ui.available_height() - height - 10.0).max(0.0));
+        }
         let count = match (screen, view.state.cluster()) {
             (Screen::Keys, Some(cluster)) => cluster.keys.value().map(|list| thousands(list.keys.len() as u64)),
             _ => None,
@@ -308,6 +302,7 @@ fn rail_icon(screen: Screen) -> &'static str {
         Screen::Create => icons::ADD_CIRCLE,
         Screen::Journal => icons::HISTORY,
         Screen::Connections => icons::LAN,
+        Screen::Settings => icons::SETTINGS,
     }
 }
 
@@ -315,7 +310,7 @@ fn rail_item(ui: &mut Ui, screen: Screen, chosen: bool, count: Option<&str>, com
     let p = theme::colors(ui);
     let height = if compact { 40.0 } else { size::CONTROL };
     let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, screen.word()));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, screen.label()));
     if chosen {
         focus::entrance(ui, focus::FocusArea::Rail, response.id);
     }
@@ -338,7 +333,7 @@ fn rail_item(ui: &mut Ui, screen: Screen, chosen: bool, count: Option<&str>, com
     if !compact {
         let kind = if chosen { Type::Strong } else { Type::Body };
         let at = pos2(rect.left() + 38.0, rect.center().y);
-        ui.painter().text(at, egui::Align2::LEFT_CENTER, screen.word(), kind.font(), color);
+        ui.painter().text(at, egui::Align2::LEFT_CENTER, screen.label(), kind.font(), color);
         if let Some(count) = count {
             let at = pos2(rect.right() - 10.0, rect.center().y);
             ui.painter().text(at, egui::Align2::RIGHT_CENTER, count, Type::Small.font(), p.text.tertiary);
@@ -347,7 +342,7 @@ fn rail_item(ui: &mut Ui, screen: Screen, chosen: bool, count: Option<&str>, com
     focus::ring_if(ui, &response, rect, radius::M);
     let clicked = response.clicked();
     if compact {
-        response.on_hover_text(screen.word());
+        response.on_hover_text(screen.label());
     }
     clicked
 }
@@ -376,11 +371,11 @@ fn read_state(ui: &mut Ui, view: &mut View<'_>) {
         return drop(text::line(ui, Type::Small, p.text.tertiary, "Not connected"));
     };
     if let Some((read, total)) = cluster.progress {
-        let words = format!("Reading keys, {} of {}", thousands(read), thousands(total));
+        let words = format!("Loading keys, {} of {}", thousands(read), thousands(total));
         return drop(text::line(ui, Type::Small, p.text.secondary, words));
     }
     let Some(list) = cluster.keys.value() else {
-        let words = if cluster.session.is_loading() { "Connecting…" } else { "No keys read" };
+        let words = if cluster.session.is_loading() { "Connecting…" } else { "No keys loaded" };
         return drop(text::line(ui, Type::Small, p.text.tertiary, words));
     };
     let age = age::words(list.as_of, view.state.now);
@@ -393,11 +388,12 @@ fn read_state(ui: &mut Ui, view: &mut View<'_>) {
     };
     text::icon(ui, Type::IconSmall, color, icon);
     let count = thousands(list.keys.len() as u64);
-    let own = if list.own_only { "your own " } else { "" };
+    let own = if list.own_only { " (yours only)" } else { "" };
     let keys = if list.keys.len() == 1 { "key" } else { "keys" };
-    let mut words = format!("{}{own}{count} {keys} read", if list.is_whole() { "All " } else { "" });
+    let all = if list.is_whole() && list.keys.len() > 1 { "All " } else { "" };
+    let mut words = format!("{all}{count} {keys} loaded{own}");
     if list.shortfall() > 0 {
-        words = format!("{count} of {} keys read", thousands(list.total));
+        words = format!("{count} of {} keys loaded", thousands(list.total));
     }
     for doubt in &doubts {
         words = format!("{words}, {doubt}");
@@ -416,12 +412,12 @@ fn skew(ui: &mut Ui, view: &mut View<'_>) {
     let p = theme::colors(ui);
     let Some(session) = view.state.cluster().and_then(|cluster| cluster.session.value()) else { return };
     if let Some(words) = session.clock_words() {
-        text::line(ui, Type::Small, p.warning.text, "The answers’ clock is wrong").on_hover_text(words);
+        text::line(ui, Type::Small, p.warning.text, "Response dates are wrong").on_hover_text(words);
         text::icon(ui, Type::IconSmall, p.warning.text, icons::SCHEDULE);
         return;
     }
     let skew = session.skew();
-    if skew == 0 {
+    if skew == TimeDelta::ZERO {
         return;
     }
     let words = format!("The cluster’s clock is {} this computer’s", clock::ahead(skew));
@@ -438,10 +434,10 @@ fn clipboard(ui: &mut Ui, view: &mut View<'_>) {
         if Button::link("Clear now").show(ui).clicked() {
             view.send(Command::ClearClipboard);
         }
-        let seconds = left.saturating_add(999) / 1000;
+        let seconds = left.as_secs_up();
         match &view.state.clipboard.problem {
             Some(_) => {
-                let words = format!("The secret may still be on the clipboard, tried again in {seconds} s");
+                let words = format!("The secret may still be on the clipboard; trying again in {seconds} s");
                 text::line(ui, Type::Small, p.danger.text, words);
             }
             None => {

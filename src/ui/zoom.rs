@@ -17,15 +17,15 @@ impl Zoom {
     /// Sets the zoom for the next frame. Returns `true` once if the user wants more than the window has room for.
     pub fn keep(&mut self, ctx: &Context) -> bool {
         let now = ctx.zoom_factor();
-        let most = most(ctx.content_rect().size() * now);
+        let maximum = maximum(ctx.content_rect().size() * now);
         let is_asked = self.set.is_some_and(|set| set.to_bits() != now.to_bits());
         let mut wanted = if is_asked { now } else { self.wanted.unwrap_or(now) };
-        let is_too_much = is_asked && wanted > most;
+        let is_too_much = is_asked && wanted > maximum;
         if is_too_much {
             // Or the keys to make it smaller would do nothing at first.
-            wanted = most;
+            wanted = maximum;
         }
-        let next = wanted.min(most);
+        let next = wanted.min(maximum);
         if next.to_bits() != now.to_bits() {
             ctx.set_zoom_factor(next);
         }
@@ -36,7 +36,7 @@ impl Zoom {
 
 /// Returns the largest zoom at which a window of this size, in points without zoom, has room for its parts: at least 1,
 /// in steps of a tenth.
-pub fn most(window: Vec2) -> f32 {
+pub fn maximum(window: Vec2) -> f32 {
     let ratio = window / MIN_ROOM;
     let steps = (f64::from(ratio.min_elem()) * 10.0 + 0.01).floor().max(10.0);
     (steps / 10.0) as f32
@@ -56,7 +56,7 @@ mod tests {
             (vec2(1920.0, 600.0), 1.0),
             (vec2(3840.0, 2160.0), 3.6),
         ] {
-            assert_eq!(most(window), zoom, "{window}");
+            assert_eq!(maximum(window), zoom, "{window}");
         }
     }
 

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use crate::{
     client::CreatedKey,
     model::{
-        connections::profile::Profile, inventory::list_view::ListSnapshot, privileges::role::Role,
+        connections::{client_certificate::ClientCertificate, profile::Profile},
+        inventory::list_view::ListSnapshot,
+        lock::{LockReason, LockSignals},
+        privileges::role::Role,
         update::plan::UpdatePlan,
     },
     ops::{
-        Problem, Session,
+        Outcome, Problem, Session,
+        bulk::BulkProgress,
         connections::{connect::StepReport, vault::ReadProfiles},
         create::{completions::Completions, new_key::NewKeyError},
-        invalidate::{InvalidationProgress, Outcome},
         journal::reader::{History, JournalLog, Verification},
         keys::{
             effective_privileges::DescribedRights,
@@ -21,13 +24,11 @@ use crate::{
             last_use::{NotKnown, Uses},
             list::{KeyList, ListProgress},
         },
+        lock::NotUnlocked,
         secret::{identify::Checked, try_key::Trial},
-        update::{
-            UpdateOutcome,
-            plan::{Before, NotPlanned},
-        },
+        update::plan::{Before, NotPlanned},
     },
-    store::journal::Warning as JournalWarning,
+    store::{file_dialog::ChosenFile, journal::Warning as JournalWarning},
     worker::{FormAnswer, Rotated, Ticket},
 };
 
@@ -43,12 +44,20 @@ pub struct Event {
 /// Result or progress of a job.
 #[derive(Debug)]
 pub enum Answer {
+    /// Profiles of the vault after the window was unlocked, or why it was not.
+    Unlocked(Result<ReadProfiles, NotUnlocked>),
+    /// Request of the desktop to lock the window.
+    LockAsked(LockReason),
+    /// Signals of the desktop that arrive here.
+    LockSignals(LockSignals),
     /// Profiles of the vault.
     Profiles(Result<ReadProfiles, Problem>),
     /// All profiles of the vault after one was saved or removed.
     ProfilesChanged(Result<ReadProfiles, Problem>),
     /// Profile of the practice cluster that was started.
     SandboxOpened(Result<Box<Profile>, Problem>),
+    /// Client certificate that was read from its files.
+    CertificateRead(Result<Box<ClientCertificate>, Problem>),
     /// One finished step of a connection test.
     Tested(Box<StepReport>),
     /// End of a connection test.
@@ -77,18 +86,14 @@ pub enum Answer {
     Form(FormAnswer),
     /// Result of signing in with the new key.
     Tried(Result<Box<Trial>, Problem>),
-    /// Progress of an invalidation.
-    Invalidating(InvalidationProgress),
-    /// Outcome of an invalidation.
-    Invalidated(Outcome),
+    /// Progress of an operation on many keys.
+    BulkProgress(BulkProgress),
+    /// Outcome of an operation on many keys.
+    BulkDone(Outcome),
     /// A key read again before an update.
     BeforeUpdate(Result<Box<Before>, Problem>),
     /// Plan of an update, key by key, or why there is none.
     UpdatePlanned(Result<Arc<UpdatePlan>, Box<NotPlanned>>),
-    /// Number of keys settled so far by an update.
-    Updating(usize),
-    /// Outcome of an update.
-    Updated(UpdateOutcome),
     /// Answer to a rotation task.
     Rotating(Rotated),
     /// A secret was put on the clipboard, or why not.
@@ -98,9 +103,11 @@ pub enum Answer {
     /// Location that the secret was kept in or written to.
     Kept(Result<String, Problem>),
     /// First counts from the cluster itself; `None` if it has none.
-    Figures(Result<Box<Option<FirstCounts>>, Problem>),
+    FirstCounts(Result<Box<Option<FirstCounts>>, Problem>),
     /// Path of the image file, or why there is none.
     PictureSaved(Result<String, Problem>),
+    /// The file that was chosen in the desktop's dialog.
+    FileChosen(ChosenFile),
     /// Merged list, with the row after the last key of each source.
     Merged(Arc<KeyList>, Vec<usize>),
     /// Number of keys written to a file so far.
@@ -122,4 +129,18 @@ pub enum Answer {
     AskedToEnd,
     /// The job panicked.
     Panicked,
+}
+
+impl Answer {
+    /// Returns `true` if more answers to the same job follow.
+    pub fn is_progress(&self) -> bool {
+        matches!(
+            self,
+            Self::Tested(_)
+                | Self::Listing(..)
+                | Self::BulkProgress(_)
+                | Self::Exporting(_)
+                | Self::Rotating(Rotated::Progress(_) | Rotated::Counted(_))
+        )
+    }
 }

@@ -1,12 +1,11 @@
 //! Tasks of the worker, and the one `match` that runs the use case of each.
 
+use crate::worker::services::Services;
 use std::{
-    collections::HashSet,
     fs::File,
     io::Write,
     path::{Path, PathBuf},
-    pin::Pin,
-    sync::{Arc, Mutex, PoisonError, RwLock, atomic::AtomicBool},
+    sync::{Arc, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -18,7 +17,7 @@ use crate::{
     model::{
         api_key::KeyId,
         connections::{
-            endpoint::{ClusterUrl, Endpoint},
+            endpoint::Endpoint,
             profile::{Profile, ProfileId},
         },
         create::new_key::NewKey,
@@ -29,13 +28,16 @@ use crate::{
         secret::Secret,
         secret_text::Candidate,
         settings::Settings,
-        update::{draft::UpdateDraft, plan::UpdatePlan},
+        update::draft::UpdateDraft,
     },
     ops::{
         Fix, Problem, Session, background,
-        connections::{connect, vault},
+        bulk::BulkOperation,
+        connections::{
+            client_certificate::{self, CertificateFiles},
+            connect, vault,
+        },
         create::{completions, new_key},
-        invalidate::{self, InvalidationPlan},
         journal::reader,
         keys::{
             effective_privileges,
@@ -45,19 +47,18 @@ use crate::{
             last_use,
             list::{self, KeyList, ListProgress},
         },
+        lock::{self, NotUnlocked, TypedSignIn},
         outcome_report::{self, OutcomeReport},
         secret::{
             identify::{self, Asked},
             try_key,
         },
-        update,
         update::plan,
     },
     store::{
-        journal::{Journal, Warning as JournalWarning},
-        rotation::Rotations,
-        settings_file::SettingsFile,
-        vault::{Vault, kept_secrets::KeptSecrets, memory::MemoryVault},
+        file_dialog::FileQuestion,
+        journal::Journal,
+        vault::{Vault, VaultPlace, kept_secrets::KeptSecrets, memory::MemoryVault},
     },
 };
 
@@ -96,12 +97,18 @@ pub enum Task {
     ReadProfiles,
     /// Keep profiles in memory from now on.
     UseMemory,
+    /// Forget the profiles that are kept in memory, if they are.
+    ForgetMemory,
+    /// Unlock the window: by the keyring, or by a typed sign-in; `true` if everything was dropped.
+    Unlock(Option<Box<TypedSignIn>>, bool),
     /// Save a profile.
     SaveProfile(Box<Profile>),
     /// Remove a profile.
     RemoveProfile(ProfileId),
     /// Start the practice cluster.
     OpenSandbox,
+    /// Read a client certificate from its files.
+    ReadCertificate(Box<CertificateFiles>),
     /// Test a connection.
     Test(Box<Endpoint>),
     /// Sign in.
@@ -114,7 +121,9 @@ pub enum Task {
     /// Merge lists.
     Merge(Vec<Arc<KeyList>>),
     /// Read the first counts from the cluster itself.
-    Figures(Box<Session>),
+    FirstCounts(Box<Session>),
+    /// Ask for a file in the desktop's dialog.
+    ChooseFile(FileQuestion),
     /// Write an image to a new file.
     SavePicture(PathBuf, Vec<u8>),
     /// Read all roles.
@@ -135,18 +144,16 @@ pub enum Task {
     Form(FormTask),
     /// Sign in with a key.
     Try(Box<Endpoint>, KeyId, Secret, Option<Box<RawValue>>),
-    /// Invalidate keys.
-    Invalidate(Box<Session>, Box<InvalidationPlan>),
+    /// Run an operation on many keys.
+    Bulk(Box<Session>, Box<dyn BulkOperation>),
     /// Read a key again, to be updated.
     ReadForUpdate(Box<Session>, KeyId),
     /// Plan an update of keys; dates are read in this time zone.
     PlanUpdate(Box<Session>, plan::Keys, Box<UpdateDraft>, TimeZone),
-    /// Send an update for all keys of its plan, or only for these.
-    Update(Box<Session>, Arc<UpdatePlan>, Option<HashSet<KeyId>>),
     /// Run a rotation task.
     Rotate(Box<Session>, Rotate),
     /// Write outcomes of keys to a new file.
-    ExportFates(Box<OutcomeReport>),
+    ExportOutcomes(Box<OutcomeReport>),
     /// Put a secret on the clipboard.
     Copy(Secret),
     /// Clear the clipboard if it still holds the secret.
@@ -175,121 +182,49 @@ impl Task {
         if let Self::Rotate(_, step) = self {
             return step.is_write();
         }
-        matches!(
+        let is_change = matches!(
             self,
             Self::Create(..)
-                | Self::Invalidate(..)
-                | Self::Update(..)
+                | Self::Bulk(..)
                 | Self::SaveProfile(_)
                 | Self::RemoveProfile(_)
+                | Self::Keep(..)
                 | Self::KeepSettings(_)
-                | Self::Export(_)
-                | Self::ExportFates(_)
-                | Self::ExportJournal(_)
-        ) || matches!(self, Self::Form(task) if task.is_write())
+        );
+        is_change || self.writes_file() || matches!(self, Self::Form(task) if task.is_write())
     }
-}
 
-impl Task {
+    /// Returns the task with a session that may send changes through a connection that asks for its name: only for what
+    /// a person has typed the name for.
+    pub(crate) fn confirmed(mut self) -> Self {
+        match &mut self {
+            Self::Create(session, _)
+            | Self::Bulk(session, _)
+            | Self::Rotate(session, _)
+            | Self::Form(FormTask::Clone(session, _)) => **session = session.confirmed(),
+            _ => {}
+        }
+        self
+    }
+
     /// Returns `true` if the task writes a file for the user, which would be of no use half written.
     pub fn writes_file(&self) -> bool {
         matches!(
             self,
-            Self::Export(_) | Self::ExportFates(_) | Self::ExportJournal(_) | Self::SavePicture(..) | Self::Write(..)
+            Self::Export(_)
+                | Self::ExportOutcomes(_)
+                | Self::ExportJournal(_)
+                | Self::SavePicture(..)
+                | Self::Write(..)
         )
-    }
-}
-
-/// The clipboard for secrets; calls may block.
-pub trait SecretSink: Send + Sync {
-    /// Puts a text on the clipboard, marked to be kept out of clipboard histories.
-    ///
-    /// # Errors
-    /// The reason, as a sentence for the user.
-    fn copy(&self, text: &Secret) -> Result<(), String>;
-
-    /// Clears the clipboard if our secret is still on it, and returns whether it was.
-    ///
-    /// # Errors
-    /// The reason, as a sentence for the user.
-    fn clear_if_ours(&self) -> Result<bool, String>;
-}
-
-/// A practice cluster that is being started.
-pub type OpeningSandbox = Pin<Box<dyn Future<Output = Result<Profile, Problem>> + Send>>;
-/// Starts a practice cluster, which lives as long as the worker.
-pub type SandboxOpener = Box<dyn FnOnce() -> OpeningSandbox + Send>;
-
-/// Services of this machine that the worker uses.
-pub struct Services {
-    vault: RwLock<Arc<dyn Vault>>,
-    clipboard: Arc<dyn SecretSink>,
-    sandbox: Mutex<Option<SandboxOpener>>,
-    settings: SettingsFile,
-    journal: Journal,
-    rotations: rotation::Places,
-    /// Address of the practice cluster, for which no journal is written.
-    practice: Mutex<Option<ClusterUrl>>,
-}
-
-impl Services {
-    /// Creates services with a vault and a clipboard, and without a practice cluster.
-    pub fn new(vault: Arc<dyn Vault>, clipboard: Arc<dyn SecretSink>) -> Self {
-        Self {
-            vault: RwLock::new(vault),
-            clipboard,
-            sandbox: Mutex::new(None),
-            settings: SettingsFile::default(),
-            journal: Journal::default(),
-            rotations: rotation::Places::default(),
-            practice: Mutex::default(),
-        }
-    }
-
-    /// Adds a practice cluster to open.
-    pub fn with_sandbox(self, open: SandboxOpener) -> Self {
-        *self.sandbox.lock().unwrap_or_else(PoisonError::into_inner) = Some(open);
-        self
-    }
-
-    /// Adds a settings file; without one, settings last for this run only.
-    pub fn with_settings(self, settings: SettingsFile) -> Self {
-        Self { settings, ..self }
-    }
-
-    /// Adds a journal of operations on keys; without one, no journal is written.
-    pub fn with_journal(self, journal: Journal) -> Self {
-        Self { journal, ..self }
-    }
-
-    /// Passes warnings about the journal to `warn` at once.
-    pub(super) fn watch_journal(mut self, warn: impl Fn(JournalWarning) + Send + Sync + 'static) -> Self {
-        self.journal = self.journal.watched(warn);
-        self
-    }
-
-    /// Adds the folder of rotations; without one, only keys of the practice cluster can be rotated.
-    pub fn with_rotations(mut self, rotations: Option<Rotations>) -> Self {
-        self.rotations.own = rotations;
-        self
-    }
-
-    fn is_practice(&self, endpoint: &Endpoint) -> bool {
-        let practice = self.practice.lock().unwrap_or_else(PoisonError::into_inner);
-        practice.as_ref() == Some(&endpoint.url)
-    }
-
-    fn journal_for(&self, endpoint: &Endpoint) -> Journal {
-        if self.is_practice(endpoint) { Journal::default() } else { self.journal.clone() }
-    }
-
-    fn vault(&self) -> Arc<dyn Vault> {
-        Arc::clone(&self.vault.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 /// Time after which a call to the vault is given up: a keyring may show a prompt and wait for a person.
 const VAULT_TIME: Duration = Duration::from_secs(120);
+
+/// Pause after an attempt to unlock the window that failed.
+const AFTER_WRONG: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter, stop: Arc<AtomicBool>) {
     let answer = match task {
@@ -300,6 +235,23 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             *services.vault.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(MemoryVault::new());
             Answer::Profiles(in_vault(&services, vault::read_profiles).await)
         }
+        Task::ForgetMemory => {
+            let mut vault = services.vault.write().unwrap_or_else(PoisonError::into_inner);
+            if vault.place() == VaultPlace::Memory {
+                *vault = Arc::new(MemoryVault::new());
+            }
+            return;
+        }
+        Task::Unlock(typed, is_wiped) => {
+            let unlock = move |place: &Arc<dyn Vault>| Ok(lock::unlock(place, typed.as_deref(), is_wiped));
+            let unlocked = in_vault(&services, unlock).await;
+            let unlocked = unlocked.unwrap_or_else(|problem| Err(NotUnlocked::Problem(problem)));
+            if unlocked.is_err() {
+                // Guessing is slow.
+                tokio::time::sleep(AFTER_WRONG).await;
+            }
+            Answer::Unlocked(unlocked)
+        }
         Task::SaveProfile(profile) => {
             Answer::ProfilesChanged(in_vault(&services, move |place| vault::save_profile(place, &profile)).await)
         }
@@ -307,6 +259,11 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             Answer::ProfilesChanged(in_vault(&services, move |place| vault::remove_profile(place, &id)).await)
         }
         Task::OpenSandbox => Answer::SandboxOpened(open_sandbox(&services).await),
+        Task::ReadCertificate(files) => {
+            let read = move || client_certificate::load(&files).map_err(|error| error.problem);
+            let read = off_thread(read).await;
+            Answer::CertificateRead(read.map(Box::new))
+        }
         Task::Test(endpoint) => {
             connect::test(&endpoint, |step| reporter.progress(Answer::Tested(Box::new(step)))).await;
             Answer::TestEnded
@@ -321,6 +278,7 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             )
         }
         Task::List(session, known, looking) => read_keys(&session, known, &looking, &reporter).await,
+        Task::ChooseFile(question) => Answer::FileChosen(services.files.choose(question).await),
         Task::LetGo(list) => return drop(list),
         Task::Roles(session) => Answer::Roles(session.client.roles().await.map_err(Problem::from)),
         Task::Names(session) => Answer::Names(Box::new(completions::read(&session).await)),
@@ -343,24 +301,20 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             let trial = try_key::try_key(&endpoint, &id, &secret, descriptors.as_deref()).await;
             Answer::Tried(trial.map(Box::new))
         }
-        Task::Invalidate(session, plan) => {
-            let tell = |news: invalidate::Progress<'_>| reporter.progress(Answer::Invalidating(news.into()));
-            Answer::Invalidated(invalidate::many(&session, *plan, &stop, tell).await)
+        Task::Bulk(session, operation) => {
+            let mut on_progress = |progress| reporter.progress(Answer::BulkProgress(progress));
+            Answer::BulkDone(operation.run(&session, &stop, &mut on_progress).await)
         }
         Task::ReadForUpdate(session, id) => Answer::BeforeUpdate(plan::read(&session, &id).await.map(Box::new)),
         Task::PlanUpdate(session, keys, draft, zone) => {
             let plan = plan::plan(&session, keys, &draft, &zone).await;
             Answer::UpdatePlanned(plan.map(Arc::new).map_err(Box::new))
         }
-        Task::Update(session, plan, only) => {
-            let tell = |settled| reporter.progress(Answer::Updating(settled));
-            Answer::Updated(update::run(&session, &plan, only.as_ref(), &stop, tell).await)
-        }
         Task::Rotate(session, step) => {
             let place = services.rotations.of(services.is_practice(session.client.endpoint()));
             rotation::run(&session, place, step, &reporter, &stop).await
         }
-        Task::ExportFates(file) => {
+        Task::ExportOutcomes(file) => {
             let work = tokio::task::spawn_blocking(move || outcome_report::to_file(&file));
             Answer::Exported(work.await.unwrap_or_else(|_| Err(Problem::broken())))
         }
@@ -380,8 +334,8 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             let Ok((list, ends)) = merged else { return reporter.answer(Answer::Panicked).await };
             Answer::Merged(Arc::new(list), ends)
         }
-        Task::Figures(session) => {
-            Answer::Figures(first_counts::first(&session).await.map(Box::new).map_err(Problem::from))
+        Task::FirstCounts(session) => {
+            Answer::FirstCounts(first_counts::first(&session).await.map(Box::new).map_err(Problem::from))
         }
         Task::SavePicture(path, bytes) => {
             let saved = blocking(move || save_new(&path, &bytes).map_err(|error| error.to_string()));
@@ -460,7 +414,10 @@ async fn read_keys(
 /// Writes a file that does not exist yet, and returns its path.
 fn save_new(path: &Path, bytes: &[u8]) -> std::io::Result<String> {
     let mut file = File::options().write(true).create_new(true).open(path)?;
-    file.write_all(bytes)?;
+    file.write_all(bytes).inspect_err(|_| {
+        // A part of a picture is of no use, and would be in the way of the next try.
+        let _ = std::fs::remove_file(path);
+    })?;
     Ok(path.display().to_string())
 }
 
@@ -472,7 +429,7 @@ async fn open_sandbox(services: &Services) -> Result<Box<Profile>, Problem> {
             *services.practice.lock().unwrap_or_else(PoisonError::into_inner) = Some(profile.endpoint.url.clone());
             Ok(Box::new(profile))
         }
-        None => Err(Problem::new("There is no sandbox here", "Start with --sandbox to have one")),
+        None => Err(Problem::new("No sandbox is available", "Start Keybearer with --sandbox")),
     }
 }
 
@@ -503,7 +460,7 @@ async fn off_thread<T: Send + 'static>(
 
 async fn blocking<T: Send + 'static>(call: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, Problem> {
     match tokio::task::spawn_blocking(call).await {
-        Ok(result) => result.map_err(|words| Problem::new("That did not work", &words)),
+        Ok(result) => result.map_err(|words| Problem::new("The operation failed", &words)),
         Err(_) => Err(Problem::broken()),
     }
 }

@@ -5,6 +5,7 @@ pub mod create;
 pub mod event;
 pub mod job;
 pub mod rotation;
+pub mod services;
 mod signals;
 
 use std::{
@@ -21,8 +22,9 @@ use crate::store::journal::Warning as JournalWarning;
 
 pub use create::{FormAnswer, FormTask};
 pub use event::{Answer, Event};
-pub use job::{Job, SandboxOpener, SecretSink, Services, Task, ViewRequest};
+pub use job::{Job, Task, ViewRequest};
 pub use rotation::{EndPlans, Rotate, Rotated};
+pub use services::{SandboxOpener, SecretSink, Services};
 
 /// Number that ties an answer to its job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -166,6 +168,18 @@ impl Worker {
         let Some(runtime) = &self.runtime else { return };
         let reporter = Reporter { ticket: Ticket(0), sender: self.sender.clone(), wake: Arc::clone(&self.wake) };
         runtime.spawn(signals::tell(reporter));
+    }
+
+    /// Turns the desktop's signals to lock the window into events from now on.
+    pub fn heed_lock_signals(&self) {
+        let Some(runtime) = &self.runtime else { return };
+        let reporter = Reporter { ticket: UNASKED, sender: self.sender.clone(), wake: Arc::clone(&self.wake) };
+        let other = reporter.clone();
+        runtime.spawn(async move {
+            let subscribed = async move |signals| other.answer(Answer::LockSignals(signals)).await;
+            let report = async move |reason| reporter.answer(Answer::LockAsked(reason)).await;
+            crate::store::lock_signals::watch(subscribed, report).await;
+        });
     }
 
     /// Returns the number of jobs that are running.

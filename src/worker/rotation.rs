@@ -19,10 +19,10 @@ use crate::{
         rotation::{
             self, Consent, CreatedSuccessor, Delivery, EndOutcome, EndPlan, Interaction, OpenDestination,
             RotationOptions, RotationPlan, RotationProgress,
-            batch::BatchItem,
-            driver::{
-                self, Answers, CancelPlans, ClusterRotations, Outcome, Planned, RotationReport, SecretConfirmation,
-            },
+            batch::{BatchFront, BatchItem},
+            cancel_plans::CancelPlans,
+            driver::{self, Answers, Outcome, RotationReport, SecretConfirmation},
+            overview::{ClusterRotations, Planned},
         },
     },
     store::{
@@ -49,7 +49,7 @@ pub enum Rotate {
     /// Rotate several keys; their secrets go to files in this folder.
     Many(Vec<RotationPlan>, Consent, PathBuf),
     /// Resume the interrupted rotation with this id.
-    GoOn(String, SecretConfirmation),
+    Resume(String, SecretConfirmation),
     /// End the old keys of the rotations with these ids.
     End(Vec<String>),
     /// End the successor of the held rotation; the old key stays.
@@ -79,7 +79,7 @@ pub enum Rotated {
     /// Plans of canceling a rotation.
     CancelPlans(Box<CancelPlans>),
     /// Progress of a rotation.
-    News(RotationProgress),
+    Progress(RotationProgress),
     /// A successor whose secret is to be shown.
     Made(Result<Box<(RotationGuard, CreatedSuccessor)>, Problem>),
     /// State of a rotation after a step.
@@ -142,25 +142,27 @@ pub(super) async fn run(
 ) -> Answer {
     let rotations = places.unwrap_or_else(|| Rotations::at(PathBuf::new()));
     if task.is_write() && rotations.folder() == Path::new("") {
-        return Answer::Rotating(nowhere(task));
+        return Answer::Rotating(without_folder(task));
     }
     let mut front = Window { reporter };
     let mut count = |number: usize| reporter.progress(Answer::Rotating(Rotated::Counted(number)));
     let rotations = &rotations;
     Answer::Rotating(match task {
-        Rotate::Read => Rotated::Read(driver::here(session, rotations).await),
-        Rotate::Plan(ids, options) => {
-            Rotated::Planned(driver::plans(session, rotations, &ids, &options, &mut count).await)
-        }
+        Rotate::Read => Rotated::Read(crate::ops::rotation::overview::here(session, rotations).await),
+        Rotate::Plan(ids, options) => Rotated::Planned(
+            crate::ops::rotation::overview::plans(session, rotations, &ids, &options, &mut count).await,
+        ),
         Rotate::EndPlans(due) => {
             let ids: Vec<KeyId> = due.iter().map(|rotation| rotation.old.id.clone()).collect();
             let uses = last_use::of(session, &ids).await;
             Rotated::EndPlans(EndPlans { plans: crate::ops::rotation::batch::end_plans(session, &due).await, uses })
         }
-        Rotate::CancelPlans(rotation) => Rotated::CancelPlans(Box::new(driver::cancel_plans(session, &rotation).await)),
+        Rotate::CancelPlans(rotation) => {
+            Rotated::CancelPlans(Box::new(crate::ops::rotation::cancel_plans::cancel_plans(session, &rotation).await))
+        }
         Rotate::Start(plan, consent) => {
-            let destination = (OpenDestination::Person(Destination::Screen), None);
-            came_to(driver::start(session, rotations, (&plan, consent), destination, &mut front).await)
+            let screen = OpenDestination::Person(Destination::Screen);
+            rotated(driver::start(session, rotations, &plan, consent, screen, None, &mut front).await)
         }
         Rotate::Kept(guard, secret) => {
             Rotated::After(Ok(Box::new(driver::confirm_delivery(session, *guard, secret, &mut front).await)))
@@ -173,12 +175,12 @@ pub(super) async fn run(
                     over += 1;
                     count(over);
                 };
-                let front: (&mut dyn Interaction, _) =
-                    (&mut Quiet, &mut counted as &mut (dyn FnMut(&BatchItem) + Send));
+                let front = BatchFront { interaction: &mut Quiet, over: &mut counted };
                 Rotated::Many(Ok(crate::ops::rotation::batch::many(
                     session,
                     rotations,
-                    (&plans, consent),
+                    &plans,
+                    consent,
                     &mut destination,
                     stop,
                     front,
@@ -187,7 +189,7 @@ pub(super) async fn run(
             }
             Err(problem) => Rotated::Many(Err(problem)),
         },
-        Rotate::GoOn(id, have) => came_to(match rotation::take(rotations, &id) {
+        Rotate::Resume(id, have) => rotated(match rotation::take(rotations, &id) {
             Ok(guard) => {
                 let answers = Answers { have, file: None, person: Destination::Screen };
                 driver::resume(session, guard, answers, &mut front).await
@@ -201,8 +203,7 @@ pub(super) async fn run(
                 count(over);
             };
             Rotated::Ended(
-                crate::ops::rotation::batch::end_these(session, rotations, &ids, stop, (&mut |_| (), &mut counted))
-                    .await,
+                crate::ops::rotation::batch::end_these(session, rotations, &ids, stop, &mut |_| (), &mut counted).await,
             )
         }
         Rotate::Undo(mut guard) => {
@@ -211,14 +212,18 @@ pub(super) async fn run(
         }
         Rotate::Cancel(id, keep) => Rotated::Canceled(match rotation::take(rotations, &id) {
             Ok(mut guard) => {
-                driver::cancel_rotation(session, &mut guard, keep, &mut |one| front.progress(one)).await.map(Box::new)
+                crate::ops::rotation::cancel_plans::cancel_rotation(session, &mut guard, keep, &mut |one| {
+                    front.progress(one)
+                })
+                .await
+                .map(Box::new)
             }
             Err(problem) => Err(problem),
         }),
     })
 }
 
-fn came_to(result: Result<Outcome, Problem>) -> Rotated {
+fn rotated(result: Result<Outcome, Problem>) -> Rotated {
     match result {
         Ok(Outcome::Shown(guard, made)) => Rotated::Made(Ok(Box::new((*guard, *made)))),
         Ok(Outcome::After(after)) => Rotated::After(Ok(after)),
@@ -234,7 +239,7 @@ struct Window<'a> {
 
 impl Interaction for Window<'_> {
     fn progress(&mut self, report: RotationProgress) {
-        self.reporter.progress(Answer::Rotating(Rotated::News(report)));
+        self.reporter.progress(Answer::Rotating(Rotated::Progress(report)));
     }
 
     fn can_deliver(&mut self) -> bool {
@@ -270,8 +275,8 @@ impl Interaction for Quiet {
 }
 
 /// Answers a task with the problem that there is no folder for rotations: nothing can be started or resumed.
-fn nowhere(task: Rotate) -> Rotated {
-    let problem = driver::nowhere();
+fn without_folder(task: Rotate) -> Rotated {
+    let problem = crate::ops::rotation::overview::no_folder();
     match task {
         Rotate::Start(..) => Rotated::Made(Err(problem)),
         Rotate::Many(..) => Rotated::Many(Err(problem)),

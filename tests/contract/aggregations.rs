@@ -277,7 +277,7 @@ fn a_timeline_reaches_as_far_as_a_key_does() {
         let source = json!([{ "d": { "date_histogram": { "field": "expiration", "calendar_interval": "week" } } }]);
         let body = json!({ "size": 0, "query": { "term": { "name": name } }, "aggs": { "a": { "composite": { "sources": source } } } });
         let answer = server.query(body).await.ok();
-        let monday = (key.expires.unwrap() + 3 * DAY).div_euclid(7 * DAY) * 7 * DAY - 3 * DAY;
+        let monday = (key.expires.unwrap().as_millis() + 3 * DAY).div_euclid(7 * DAY) * 7 * DAY - 3 * DAY;
         let ids = json!({ "ids": [key.id.as_str()] });
         server.call(Method::DELETE, "/_security/api_key", Some(ids)).await.ok();
         assert_eq!(answer["aggregations"]["a"]["buckets"], json!([{ "key": { "d": monday }, "doc_count": 1 }]));

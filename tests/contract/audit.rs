@@ -2,7 +2,7 @@
 
 use keybearer::{
     client::{AuditSource, Put},
-    model::api_key::KeyId,
+    model::{TimeDelta, Timestamp, api_key::KeyId},
     ops::keys::last_use::{self, NotKnown},
 };
 use reqwest::Method;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::server::{Server, every_server, unique};
 
-const NOON: i64 = 1_795_521_600_000;
+const NOON: Timestamp = Timestamp::from_millis(1_795_521_600_000);
 
 /// An event as it is shipped, as a line of the log with a time of its own, or as the line is.
 const FORMS: [&str; 3] = ["elasticsearch.audit.apikey.id", "apikey.id", "raw"];
@@ -65,12 +65,16 @@ fn the_last_event_of_each_key_is_found_in_either_form_of_the_log() {
             put(server, &index, &events).await;
             let ids: Vec<KeyId> = ["a", "b", "never"].map(KeyId::new).into();
             let uses = last_use::within(&session, &ids, Some(&index)).await.unwrap();
-            let seen: Vec<Option<i64>> = ids.iter().map(|id| uses.of(id)).collect();
-            assert_eq!(seen, [Some(NOON + 9 * 60_000), Some(NOON + 5 * 60_000), None], "{field}");
+            let seen: Vec<Option<Timestamp>> = ids.iter().map(|id| uses.of(id)).collect();
+            assert_eq!(
+                seen,
+                [Some(NOON + TimeDelta::from_mins(9)), Some(NOON + TimeDelta::from_mins(5)), None],
+                "{field}"
+            );
             assert_eq!(uses.of(&KeyId::new("c")), None, "only those that were asked for");
             // What is no audit event is left out; where the mapping does not tell them, those of nobody too.
             let last = if field.starts_with("elastic") { 20 } else { 9 };
-            assert_eq!((uses.from, uses.to), (NOON + 60_000, NOON + last * 60_000), "{field}");
+            assert_eq!((uses.from, uses.to), (NOON + TimeDelta::MINUTE, NOON + TimeDelta::from_mins(last)), "{field}");
         }
     });
 }
@@ -86,7 +90,7 @@ fn more_keys_than_one_answer_holds_are_read_page_by_page() {
         let ids: Vec<KeyId> = (0..2100).map(|number| KeyId::new(format!("k{number:04}"))).collect();
         let uses = last_use::within(&session, &ids, Some(&index)).await.unwrap();
         for (number, id) in ids.iter().enumerate() {
-            assert_eq!(uses.of(id), Some(NOON + (number as i64 % 60) * 60_000), "{id}");
+            assert_eq!(uses.of(id), Some(NOON + TimeDelta::from_mins(number as i64 % 60)), "{id}");
         }
     });
 }
@@ -97,13 +101,13 @@ fn why_a_last_use_is_not_known_is_told_apart() {
         let session = server.admin().await;
         let ids = [KeyId::new("a")];
         let missing = last_use::within(&session, &ids, Some("contract-no-such-audit")).await.unwrap_err();
-        assert_eq!(missing, NotKnown("there is no index contract-no-such-audit that you may read".into()));
+        assert_eq!(missing, NotKnown("there is no index contract-no-such-audit that you can read".into()));
         let nowhere = last_use::of(&session, &ids).await.unwrap_err();
         assert!(nowhere.0.contains(last_use::USUAL), "{nowhere}");
 
         let plain = server.index().await;
         let no_key = last_use::within(&session, &ids, Some(&plain)).await.unwrap_err();
-        assert!(no_key.0.contains("names an API key"), "{no_key}");
+        assert!(no_key.0.contains("has an API key"), "{no_key}");
         let raw = unique("audit");
         put(server, &raw, &[json!({ "timestamp": "noon", "apikey": { "id": "a" } })]).await;
         let no_time = last_use::within(&session, &ids, Some(&raw)).await.unwrap_err();
@@ -114,6 +118,9 @@ fn why_a_last_use_is_not_known_is_told_apart() {
         let (_, login) = server.user(json!({ "cluster": ["manage_own_api_key"] })).await;
         let own = server.session(login).await;
         let forbidden = last_use::within(&own, &ids, Some(&raw)).await.unwrap_err();
-        assert!(forbidden.0.contains("you may read") || forbidden.0.contains("you may not read"), "{forbidden}");
+        assert!(
+            forbidden.0.contains("you can read") || forbidden.0.contains("you don't have permission to read"),
+            "{forbidden}"
+        );
     });
 }

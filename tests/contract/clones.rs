@@ -118,7 +118,7 @@ fn what_can_t_be_copied_is_forbidden_and_told_why() {
             };
             assert!(matches!(error, ClientError::Forbidden { .. }), "{error:?}");
             let problem = ops_cloning::problem(error);
-            assert!(problem.title == "The key can't be copied" && problem.detail.contains(words), "{problem}");
+            assert!(problem.title == "The key can't be cloned" && problem.detail.contains(words), "{problem}");
         }
     });
 }

@@ -3,6 +3,7 @@
 use keybearer::{
     client::{ClientError, CreatedKey},
     model::{
+        Timestamp,
         api_key::{KeyId, KeyKind},
         create::cross_cluster::{Access, CreateCrossCluster, CrossClusterUpdate},
         time::expiry::Span,
@@ -160,7 +161,7 @@ fn users_with_little_and_keys_with_much_make_none() {
         let said = server.call_as(&by_key(&all), Method::POST, PATH, Some(body)).await.refused(400);
         assert!(said.contains("An API key cannot be used to create a cross-cluster API key"), "{said}");
         let session = server.session(by_key(&all)).await;
-        assert!(capabilities::missing(&session, Capability::CrossCluster).unwrap().detail.contains("by an API key"));
+        assert!(capabilities::missing(&session, Capability::CrossCluster).unwrap().detail.contains("with an API key"));
     });
 }
 
@@ -176,7 +177,7 @@ fn an_update_replaces_the_access_and_is_the_owners_alone() {
         assert!(client.update_cross_cluster_key(&id, &update).await.unwrap());
         assert!(!client.update_cross_cluster_key(&id, &update).await.unwrap(), "the same twice is no change");
         let told = client.get_api_key(&id, false).await.unwrap().unwrap();
-        assert_eq!(update.is_carried_out(&told, 0, 0), Some(true));
+        assert_eq!(update.is_carried_out(&told, Timestamp::EPOCH, Timestamp::EPOCH), Some(true));
         assert!(told.metadata.unwrap().get().contains("request_id"), "what is left out stays");
         let end = CrossClusterUpdate {
             metadata: RawValue::from_string("{}".into()).ok(),

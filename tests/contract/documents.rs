@@ -3,6 +3,7 @@
 use keybearer::{
     client::{ClientError, Put},
     model::{
+        Timestamp,
         api_key::KeyId,
         journal::{self, Action, BEGINNING, Entry, FailedKey, Origin, Verdict},
         version::Version,
@@ -18,7 +19,7 @@ fn lines(count: u64) -> Vec<(String, String)> {
     let mut previous = BEGINNING.to_owned();
     let line = |number: u64| {
         let entry = Entry {
-            at: 1_795_521_600_000 + number as i64,
+            at: Timestamp::from_millis(1_795_521_600_000 + number as i64),
             id: format!("e{number}"),
             action: Action::Invalidate,
             intent: number.is_multiple_of(2).then(|| format!("e{}", number - 1)),

@@ -76,7 +76,7 @@ fn a_wrong_credential_is_forbidden_and_told_as_what_it_is() {
         let Err(CreateError::Refused(error)) = grant::grant(&session, &token).await else { panic!() };
         let title = grant::problem(error, &token).title;
         // 7.10.2 asks for the license of tokens first.
-        let by_license = title == "The license of this cluster does not allow that" && server.version.major == 7;
+        let by_license = title == "The license of this cluster does not allow this" && server.version.major == 7;
         assert!(by_license || title == "The sign-in of the other user was refused", "{title}");
     });
 }
@@ -158,7 +158,7 @@ fn the_other_user_acts_as_a_third_one_who_may_not_be_anybody() {
         wanted.run_as = Some("elastic".into());
         let Err(CreateError::Refused(error)) = grant::grant(&session, &wanted).await else { panic!() };
         let problem = grant::problem(error, &wanted);
-        assert_eq!(problem.title, "You may not act as that user", "{problem}");
+        assert_eq!(problem.title, "You don’t have permission to run as that user", "{problem}");
     });
 }
 

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use keybearer::{
     client::CreatedKey,
     model::{
+        Timestamp,
         api_key::KeyId,
         filter,
-        inventory::{Asker, Inventory, RawKey},
+        inventory::{Asker, Inventory, RawKey, RowId},
         privileges::{CLUSTER, INDICES},
         rights::{Certainty, Rights},
         secret::Secret,
@@ -215,15 +216,16 @@ impl Tally {
 
 /// What a search says of each key.
 fn searched(keys: &Inventory, search: &str) -> Vec<Certainty> {
-    let query = filter::parse(search, 0, &jiff::tz::TimeZone::UTC).unwrap_or_else(|e| panic!("{search}: {e:?}"));
-    let found = keys.search(&query.expr, 0, Asker::default());
+    let query =
+        filter::parse(search, Timestamp::EPOCH, &jiff::tz::TimeZone::UTC).unwrap_or_else(|e| panic!("{search}: {e:?}"));
+    let found = keys.search(&query.expr, Timestamp::EPOCH, Asker::default());
     let not_known = found.not_known();
-    let of = |place: usize| match (found.matching.has(place), not_known.has(place)) {
+    let of = |row: RowId| match (found.matching.has(row), not_known.has(row)) {
         (true, _) => Certainty::Yes,
         (_, true) => Certainty::NotKnown,
         _ => Certainty::No,
     };
-    (0..keys.len()).map(of).collect()
+    keys.row_ids().map(of).collect()
 }
 
 #[test]
@@ -257,8 +259,8 @@ fn searches_for_rights_find_what_the_server_grants() {
         let all = list::all(&admin, |_| ()).await.unwrap().keys;
         let mut keys = Inventory::default();
         for (key, what) in &made {
-            let place = all.row_id(&key.id).unwrap_or_else(|| panic!("{what} is not listed"));
-            keys.put(&RawKey::from(&all.key(place)));
+            let row = all.row_id(&key.id).unwrap_or_else(|| panic!("{what} is not listed"));
+            keys.put(&RawKey::from(&all.key(row)));
         }
         keys.finish();
         let mut truths = Vec::new();
@@ -275,7 +277,7 @@ async fn nothing_is_told(server: &Server) {
     let key = server.post_key(&superuser(), "", json!({ "name": unique("oracle-old"), "role_descriptors": {} })).await;
     let admin = server.admin().await;
     let keys = list::all(&admin, |_| ()).await.unwrap().keys;
-    let place = keys.row_id(&key.id).unwrap();
+    let place = keys.row_id(&key.id).unwrap().index();
     for search in ["can:all", "can:cluster:monitor", "can:read on:logs-1", "on:logs-*"] {
         assert_eq!(searched(&keys, search)[place], Certainty::NotKnown, "{search}");
         assert_eq!(searched(&keys, &format!("-({search})"))[place], Certainty::NotKnown, "-({search})");
@@ -290,7 +292,7 @@ async fn nothing_is_told(server: &Server) {
 /// Compares what searches and the pages of keys say with the truth.
 fn compare(keys: &Inventory, made: &[(CreatedKey, String)], truths: &[Truth]) {
     let (mut cluster, mut index, mut facts) = (Tally::default(), Tally::default(), Tally::default());
-    let rights: Vec<Rights> = (0..keys.len()).map(|place| Rights::of(&keys.key(place))).collect();
+    let rights: Vec<Rights> = keys.row_ids().map(|row| Rights::of(&keys.key(row))).collect();
     let word = |area: &str, name: &str| if name.contains(':') { name.to_owned() } else { format!("{area}:{name}") };
     for name in truths[0].cluster.keys() {
         // Actions on templates are of the cluster and of indices, and no search tells them apart.
@@ -393,7 +395,7 @@ fn searches_for_plain_fields_find_what_the_rows_say() {
         let list = list::all(&admin, |_| ()).await.unwrap().keys;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_lowercase();
         let tells_rights = server.has(Feature::LimitedBy);
-        let now = admin.now();
+        let now = admin.now().as_millis();
         let any = |list: &Value, word: &str| list.as_array().unwrap().iter().any(|item| item == word);
         type Expected = Box<dyn Fn(&Value) -> bool>;
         let searches: Vec<(&str, Expected)> = vec![
@@ -418,7 +420,7 @@ fn searches_for_plain_fields_find_what_the_rows_say() {
             let whole = format!("owner:{user} ({search})");
             let query = filter::parse(&whole, admin.now(), &jiff::tz::TimeZone::UTC).unwrap();
             let found = list.matching(&query.expr, admin.now(), Asker::default());
-            let mut ours: Vec<&str> = found.rows().map(|place| list.id(place)).collect();
+            let mut ours: Vec<&str> = found.rows().map(|row| list.id(row)).collect();
             let mut theirs: Vec<&str> =
                 rows.iter().filter(|row| holds(row)).map(|row| row["id"].as_str().unwrap()).collect();
             ours.sort_unstable();

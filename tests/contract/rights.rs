@@ -3,6 +3,7 @@
 
 use keybearer::{
     model::{
+        TimeDelta, Timestamp,
         connections::login,
         privileges::{CLUSTER, INDICES},
         rights::{Certainty, Verdict, compare::OwnerNow},
@@ -134,13 +135,13 @@ fn the_owner_of_then_and_of_today_are_told_apart() {
             assert_eq!(told.rights.verdict, Verdict::Unrestricted);
             told.owner.unwrap().sentences()
         };
-        assert_eq!(sentences().await, ["Its owner may the same today"]);
+        assert_eq!(sentences().await, ["Its owner still has the same privileges"]);
 
         let now = json!({ "cluster": ["manage_own_api_key", "monitor", "manage_ilm"], "indices": [{ "names": ["a-*"], "privileges": ["read"] }] });
         server.call(Method::PUT, &format!("/_security/role/{role}"), Some(now)).await.ok();
         let drifted = sentences().await;
-        assert!(drifted[0].ends_with("the key keeps: adds, changes and deletes documents in a-*"), "{drifted:?}");
-        assert!(drifted[1].ends_with("before it is updated: has manage_ilm on the cluster"), "{drifted:?}");
+        assert!(drifted[0].ends_with("kept by the key: adds, changes and deletes documents in a-*"), "{drifted:?}");
+        assert!(drifted[1].ends_with("until it is updated again: has manage_ilm on the cluster"), "{drifted:?}");
 
         server.call(Method::PUT, &format!("/_security/user/{name}/_disable"), None).await.ok();
         assert!(sentences().await[0].starts_with("Its owner is disabled"));
@@ -221,7 +222,11 @@ fn a_secret_is_told_to_be_valid_or_why_it_is_not() {
         let wrong = check(server, format!("{}:{}", key.id, "x".repeat(22)), &none).await;
         assert_eq!(why(&wrong), told(Why::WrongSecret));
         assert!(matches!(wrong.key, Looked::Found(_)));
-        assert!(wrong.reason(0).unwrap().contains("not its secret"), "{:?}", wrong.reason(0));
+        assert!(
+            wrong.reason(Timestamp::EPOCH).unwrap().contains("not its secret"),
+            "{:?}",
+            wrong.reason(Timestamp::EPOCH)
+        );
         let foreign = check(server, format!("VuaCfGcBCdbkQm-e5aOx:{}", key.secret.expose()), &none).await;
         assert_eq!(why(&foreign), told(Why::Unknown));
         assert!(matches!(foreign.key, Looked::Missing));
@@ -240,7 +245,7 @@ fn a_secret_is_told_to_be_valid_or_why_it_is_not() {
         let dead = server.post_key(&superuser(), "", json!({ "name": unique("dead"), "expiration": "1ms" })).await;
         let dead = check(server, format!("{}:{}", dead.id, dead.secret.expose()), &none).await;
         assert_eq!(why(&dead), told(Why::Expired));
-        assert!(dead.reason(admin.now() + 1000).unwrap().contains("has expired"));
+        assert!(dead.reason(admin.now() + TimeDelta::SECOND).unwrap().contains("has expired"));
     });
 }
 

@@ -2,6 +2,7 @@
 
 use keybearer::{
     model::{
+        TimeDelta, Timestamp,
         api_key::KeyId,
         connections::login::Login,
         rotation::{Destination, Ended, KeyState, Lineage, State, Tried},
@@ -33,7 +34,7 @@ async fn rotated(session: &Session, old: &KeyId, consent: Consent) -> Rotated {
     let plan = rotation::plan(session, &[], old, &RotationOptions::default())
         .await
         .unwrap_or_else(|problem| panic!("{}", problem.words()));
-    let mut held = rotation::begin(&rotations, &plan, consent, (Destination::Screen, None)).unwrap();
+    let mut held = rotation::begin(&rotations, &plan, consent, Destination::Screen, None).unwrap();
     let mut news = Vec::new();
     let mut tell = |one: RotationProgress| news.push(one.words());
     let made =
@@ -92,7 +93,7 @@ fn a_rotated_key_has_the_rights_and_the_metadata_of_the_one_before() {
             assert_eq!((&ended["invalidated"], done.how), (&json!(true), Ended::Invalidated));
             assert_eq!(ended["metadata"]["rotated_to"], done.new.as_str(), "{:?}", done.news);
             assert_eq!(done.held.rotation.lineage, Lineage::Written);
-            assert!(done.news.iter().any(|words| words.contains("by the same rights")), "{:?}", done.news);
+            assert!(done.news.iter().any(|words| words.contains("by the same owner privileges")), "{:?}", done.news);
         }
     });
 }
@@ -114,8 +115,14 @@ fn who_may_manage_their_own_keys_rotates_them_and_new_rights_are_told() {
         server.call(Method::PUT, &format!("/_security/role/{role}"), Some(less)).await.ok();
         let session = server.session(login).await;
         let done = rotated(&session, &old, Consent::default()).await;
-        assert!(done.news.iter().any(|words| words.contains("other rights than the old key")), "{:?}", done.news);
-        assert!(matches!(&done.held.rotation.lineage, Lineage::NotWritten { why } if why.contains("others")));
+        assert!(
+            done.news.iter().any(|words| words.contains("different privileges than the old key")),
+            "{:?}",
+            done.news
+        );
+        assert!(
+            matches!(&done.held.rotation.lineage, Lineage::NotWritten { why } if why.contains("which differ from"))
+        );
         let ended = with_limits(server, &old).await;
         assert!(ended["invalidated"] == true && ended["metadata"].get("rotated_to").is_none(), "{ended}");
         assert!(ended["limited_by"].to_string().contains("monitor"), "the old key kept the rights it had");
@@ -166,13 +173,13 @@ fn a_restricted_successor_is_tried_although_it_may_ask_nothing_and_a_wrong_secre
         let folder = tempfile::tempdir().unwrap();
         let rotations = Rotations::at(folder.path().to_owned());
         let plan = rotation::plan(&session, &[], &old, &RotationOptions::default()).await.unwrap();
-        let mut held = rotation::begin(&rotations, &plan, Consent::default(), (Destination::Screen, None)).unwrap();
+        let mut held = rotation::begin(&rotations, &plan, Consent::default(), Destination::Screen, None).unwrap();
         let made = rotation::make(&session, &mut held, &mut |_| ()).await.unwrap();
         rotation::hand_over_begins(&mut held).unwrap();
         rotation::handed_over(&mut held).unwrap();
         let wrong = keybearer::model::secret::Secret::new("AAAAAAAAAAAAAAAAAAAAAA");
         let refused = rotation::try_it(&session, &mut held, &wrong).await.unwrap_err();
-        assert!(refused.title.contains("Nothing is ended"), "{}", refused.words());
+        assert!(refused.title.contains("Nothing was invalidated"), "{}", refused.words());
         assert!(rotation::end(&session, &mut held, &mut |_| ()).await.is_err(), "not before it was tried");
         let trial = rotation::try_it(&session, &mut held, &made.created.secret).await.unwrap();
         assert!(trial.is_none(), "it is restricted to a workflow");
@@ -196,7 +203,7 @@ fn a_version_that_does_not_tell_descriptors_can_t_rotate() {
         }
         let old = server.post_key(&superuser(), "", json!({ "name": unique("old"), "expiration": "1d" })).await.id;
         let refused = rotation::plan(&server.admin().await, &[], &old, &RotationOptions::default()).await.unwrap_err();
-        assert!(refused.title.contains("doesn't tell what"), "{}", refused.words());
+        assert!(refused.title.contains("does not report what"), "{}", refused.words());
     });
 }
 
@@ -211,10 +218,10 @@ fn a_key_with_a_successor_that_works_is_not_rotated_again_without_consent_and_no
         // Two machines: each has a folder of its own.
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let [here, there] = [0, 1].map(|number| Rotations::at(folders[number].path().to_owned()));
-        let wishes = RotationOptions { grace: 3_600_000, ..RotationOptions::default() };
+        let wishes = RotationOptions { grace: TimeDelta::HOUR, ..RotationOptions::default() };
         let plan = rotation::plan(&session, &[], &old, &wishes).await.unwrap();
         let too_early = rotation::plan(&session, &[], &old, &wishes).await.unwrap();
-        let mut held = rotation::begin(&here, &plan, Consent::default(), (Destination::Screen, None)).unwrap();
+        let mut held = rotation::begin(&here, &plan, Consent::default(), Destination::Screen, None).unwrap();
         let made = rotation::make(&session, &mut held, &mut |_| ()).await.unwrap();
         rotation::hand_over_begins(&mut held).unwrap();
         rotation::handed_over(&mut held).unwrap();
@@ -226,19 +233,20 @@ fn a_key_with_a_successor_that_works_is_not_rotated_again_without_consent_and_no
         let refused = plan.check(Consent::default()).unwrap_err();
         assert!(refused.title.contains(made.created.id.as_str()), "{}", refused.words());
         // Whoever planned before is refused when the successor is about to be made.
-        let mut late = rotation::begin(&there, &too_early, Consent::default(), (Destination::Screen, None)).unwrap();
+        let mut late = rotation::begin(&there, &too_early, Consent::default(), Destination::Screen, None).unwrap();
         let refused = rotation::make(&session, &mut late, &mut |_| ()).await.unwrap_err();
-        assert!(refused.title.contains("is being rotated already"), "{}", refused.words());
+        assert!(refused.title.contains("is already being rotated"), "{}", refused.words());
 
         // This machine's file says that it is due; the cluster's clock does not.
-        held.rotation.state = State::Grace { successor: made.created.id.clone(), due: 0, tried: Tried::Live };
+        held.rotation.state =
+            State::Grace { successor: made.created.id.clone(), due: Timestamp::EPOCH, tried: Tried::Live };
         let refused = rotation::end(&session, &mut held, &mut |_| ()).await.unwrap_err();
         assert!(refused.title.contains("by the cluster's own clock"), "{}", refused.words());
         assert_eq!(with_limits(server, &old).await["invalidated"], false);
 
         // A clock by which the old key has expired leaves the grace period as it is: only the cluster says that a key has.
         let here = keybearer::ops::clock::now();
-        session.client.set_own_skew(here + 10 * 86_400_000, here);
+        session.client.set_own_skew(here + TimeDelta::from_days(10), here);
         let refused = rotation::end(&session, &mut held, &mut |_| ()).await.unwrap_err();
         assert!(refused.title.contains("by the cluster's own clock"), "{}", refused.words());
         assert_eq!(with_limits(server, &old).await["invalidated"], false);

@@ -162,7 +162,7 @@ fn options_of_queries_are_obeyed_or_refused_in_words_of_its_own() {
         if !is_of_today(server) {
             return;
         }
-        let (name, began_with) = (unique("asked"), clock::now() / 86_400_000);
+        let (name, began_with) = (unique("asked"), clock::now().as_millis() / 86_400_000);
         for (number, tags) in [json!(["a", "z"]), json!(["b"]), json!([[["deep"]]])].iter().enumerate() {
             let body = json!({ "name": format!("{name}-{number}"), "expiration": "1d", "metadata": { "tags": tags }, "role_descriptors": { "r": {} } });
             server.post_key(&superuser(), "", body).await;
@@ -189,7 +189,7 @@ fn options_of_queries_are_obeyed_or_refused_in_words_of_its_own() {
         assert_eq!(found(should(json!("-1"))).await, "0");
         assert_eq!(found(json!({ "bool": { "minimum_should_match": 1 } })).await, "012");
         // A whole day is meant; where it ends right now, nobody knows what is found.
-        let day = || clock::now() / 86_400_000;
+        let day = || clock::now().as_millis() / 86_400_000;
         let (began, made_today) = (day(), found(json!({ "term": { "creation": "now/d" } })).await);
         assert!(made_today == "012" || day() != began_with || day() != began, "{made_today}");
         assert_eq!(found(json!({ "term": { "metadata.tags": "deep" } })).await, "2", "lists in lists are found");

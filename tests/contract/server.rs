@@ -15,6 +15,7 @@ pub use keybearer::model::connections::login::Login;
 use keybearer::{
     client::{Client, CreatedKey},
     model::{
+        Timestamp,
         api_key::KeyId,
         connections::{
             endpoint::{ClusterUrl, Endpoint, Trust},
@@ -165,7 +166,7 @@ pub fn by_key(key: &CreatedKey) -> Login {
 /// A name that nothing else on the server has.
 pub fn unique(what: &str) -> String {
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    format!("contract-{what}-{:x}-{number}", clock::now() & 0xffff_ffff)
+    format!("contract-{what}-{:x}-{number}", clock::now().as_millis() & 0xffff_ffff)
 }
 
 impl Server {
@@ -187,14 +188,7 @@ impl Server {
 
     /// Where the server is, for somebody.
     pub fn endpoint(&self, login: Login) -> Endpoint {
-        Endpoint {
-            url: self.url.clone(),
-            trust: self.trust.clone(),
-            login,
-            run_as: None,
-            timeout: TIMEOUT,
-            audit_index: None,
-        }
+        Endpoint { trust: self.trust.clone(), timeout: TIMEOUT, ..Endpoint::new(self.url.clone(), login) }
     }
 
     /// The library's client, as somebody.
@@ -246,6 +240,7 @@ impl Server {
                 request.header("authorization", format!("ApiKey {}", encoded.expose()))
             }
             Login::Bearer(token) => request.bearer_auth(token.expose()),
+            Login::Certificate => unreachable!("no contract signs in by a certificate"),
         }
     }
 
@@ -295,7 +290,7 @@ impl Server {
         CreatedKey {
             id: KeyId::new(made["id"].as_str().unwrap()),
             name: made["name"].as_str().unwrap().to_owned(),
-            expires: made["expiration"].as_i64(),
+            expires: made["expiration"].as_i64().map(Timestamp::from_millis),
             secret: Secret::new(made["api_key"].as_str().unwrap()),
             doubts: Vec::new(),
         }
@@ -327,7 +322,10 @@ pub async fn create(session: &Session, draft: &Draft) -> CreatedKey {
 pub async fn checked(
     session: &Session,
     draft: &Draft,
-) -> Result<keybearer::model::create::CreateKey, Vec<keybearer::model::create::FieldError>> {
+) -> Result<
+    keybearer::model::create::CreateKey,
+    Vec<keybearer::model::form_error::FormError<keybearer::model::create::Field>>,
+> {
     let roles = session.client.roles().await.ok();
     let around = Surroundings {
         now: session.now(),

@@ -11,10 +11,10 @@ use keybearer::{
         version::Feature,
     },
     ops::{
-        Session,
+        Outcome, Session,
         keys::key_set::KeySet,
         update::{
-            self, UpdateOutcome,
+            self,
             plan::{self, Keys},
         },
     },
@@ -211,7 +211,7 @@ fn a_bulk_update_tells_each_key_its_fate() {
         assert_eq!(done.errors.len(), 2);
         assert!(reason(&gone).contains("cannot update invalidated API key"));
         assert!(reason(&unknown).contains("no API key owned by requesting user found for ID [contractNoSuchKey123]"));
-        assert!(bulk(server, json!({ "ids": [one] })).await.ok().get("errors").is_none(), "none, no member");
+        assert!(bulk(server, json!({ "ids": [one] })).await.ok().get("errors").is_none(), "none, no field");
 
         for (body, words) in [
             (json!({}), "Required [ids]"),
@@ -240,7 +240,7 @@ async fn plan(session: &Session, ids: &[&KeyId], draft: UpdateDraft) -> Arc<Upda
     Arc::new(plan::plan(session, keys, &draft, &jiff::tz::TimeZone::UTC).await.unwrap())
 }
 
-async fn carried_out(session: &Session, plan: &Arc<UpdatePlan>) -> UpdateOutcome {
+async fn carried_out(session: &Session, plan: &Arc<UpdatePlan>) -> Outcome {
     update::run(session, plan, None, &std::sync::atomic::AtomicBool::new(false), |_| ()).await
 }
 
@@ -266,7 +266,7 @@ fn what_was_asked_for_is_what_is_read_again_in_whatever_form_it_is_told() {
         assert!(plan_of_both.planned.iter().all(|planned| planned.seen.limited_by.is_some()));
         let outcome = carried_out(&session, &plan_of_both).await;
         assert!(outcome.is_complete() && outcome.remarks.is_empty(), "{outcome:?}");
-        assert_eq!(outcome.updated.len(), 2);
+        assert_eq!(outcome.done.len(), 2);
         let without_end = UpdateDraft { expiration: String::new(), ..draft };
         let again = plan(&session, &[&one, &two], without_end).await;
         assert_eq!((again.planned.len(), again.unchanged.len()), (0, 2), "nothing is different any more");
@@ -293,7 +293,7 @@ fn what_somebody_else_changes_after_it_was_shown_is_not_undone() {
             let shown = plan(&session, &[&id], draft).await;
             put(server, &id, theirs).await.ok();
             let outcome = carried_out(&session, &shown).await;
-            assert_eq!(outcome.updated, []);
+            assert_eq!(outcome.done, []);
             assert!(outcome.failed[0].1.reason().contains(words), "{outcome:?}");
             assert!(server.get_key(&id).await["metadata"].get("team").is_none());
         }

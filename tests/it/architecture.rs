@@ -75,8 +75,49 @@ fn the_reader_of_imports_sees_groups_and_single_paths() {
     assert_eq!(named(text).into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>(), ["app", "model", "ops"]);
 }
 
+/// Folders whose entries name each other nowhere: what two of them need has a file above them.
+const UNRELATED: [&str; 2] = ["ui/screens", "cli/commands"];
+
+/// The names that follow `prefix` in a text.
+fn after<'a>(text: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+    text.match_indices(prefix).map(move |(at, _)| {
+        let rest = &text[at + prefix.len()..];
+        &rest[..rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len())]
+    })
+}
+
+#[test]
+fn no_screen_names_another_screen_and_no_command_another_command() {
+    for folder in UNRELATED {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder);
+        let mut files = Vec::new();
+        sources(&root, &mut files);
+        let own = |path: &str| {
+            let below = Path::new(path).strip_prefix(&root).unwrap().with_extension("");
+            let names: Vec<String> = below.iter().map(|name| name.to_str().unwrap().to_owned()).collect();
+            names
+        };
+        let all: Vec<String> = files.iter().map(|(path, _)| own(path).remove(0)).collect();
+        assert!(all.len() > 10, "the sources were not found");
+        let last = format!("{}::", folder.rsplit('/').next().unwrap());
+        for (path, text) in &files {
+            let names = own(path);
+            if names == ["mod"] {
+                continue;
+            }
+            let depth = names.iter().filter(|name| *name != "mod").count();
+            if let Some(other) = after(text, &last).find(|other| *other != names[0]) {
+                panic!("{path}: `{}` must not name `{other}`", names[0]);
+            }
+            for other in after(text, &"super::".repeat(depth)).filter(|other| *other != names[0]) {
+                assert!(!all.iter().any(|name| name == other), "{path}: `{}` must not name `{other}`", names[0]);
+            }
+        }
+    }
+}
+
 /// Where a secret may become part of a longer text: to be handed over, and wiped after it.
-const HANDS_OVER: [&str; 1] = ["cli/commands/create.rs"];
+const HANDS_OVER: [&str; 1] = ["cli/output/created_key.rs"];
 
 #[test]
 fn a_secret_is_put_into_text_only_where_it_is_handed_over_or_wiped() {

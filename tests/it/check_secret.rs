@@ -13,7 +13,7 @@ use keybearer::{
 
 use crate::desk::{Desk, RunningSandbox};
 
-const FIELD: &str = "What the consumer has";
+const FIELD: &str = "Secret to check";
 
 /// A key of the officer: its id and its secret.
 pub fn made(sandbox: &RunningSandbox, name: &str) -> (String, Secret) {
@@ -46,19 +46,19 @@ fn a_secret_is_pasted_and_told_whose_it_is_and_what_it_may() {
     let encoded = login::encode(&id, &secret);
     let mut desk = Desk::on_sandbox_with(&sandbox, 321);
     desk.press("Check a secret");
-    desk.wait_for("Nothing is changed or kept");
+    desk.wait_for("Nothing is changed or saved");
     assert!(!desk.is_on("Check"));
     desk.fill(FIELD, &format!("Authorization: ApiKey {}", encoded.expose()));
-    desk.fill("Indices to ask about", "my_index, other");
+    desk.fill("Indices to check", "my_index, other");
     desk.press("Check");
-    desk.wait_for("It works, and lacks a privilege");
+    desk.wait_for("It works but lacks a privilege");
     for text in [
         "It is an Authorization header",
         id.as_str(),
         "held",
         "on my_index: granted",
         "on other: not granted",
-        "Watches the cluster",
+        "Monitors the cluster",
     ] {
         assert!(desk.sees(text), "{text}: {:?}", desk.texts());
     }
@@ -66,11 +66,11 @@ fn a_secret_is_pasted_and_told_whose_it_is_and_what_it_may() {
         assert!(!text.contains(secret.expose()) && !text.contains(encoded.expose()), "the secret is in the tree");
     }
     desk.harness.run_ok();
-    desk.press("Open its page");
+    desk.press("Open key page");
     desk.wait("end of the dialog", |desk| !desk.sees("It works") && !desk.sees(FIELD));
     // Opened again, the dialog is empty.
     desk.press("Check a secret of this key");
-    desk.wait_for("whether it is the secret of held");
+    desk.wait_for("whether this is the secret of held");
     assert!(!desk.is_on("Check"));
     desk.key(Key::Escape);
     desk.wait("end of the dialog", |desk| !desk.sees(FIELD));
@@ -92,7 +92,7 @@ fn what_is_wrong_with_a_secret_is_said() {
     // A field of one line makes blanks of the line ends that are pasted.
     desk.fill(FIELD, &format!("{id}:  {} ", secret.expose()));
     desk.press("Check");
-    desk.wait_for("blanks or line ends inside");
+    desk.wait_for("spaces or line breaks");
     assert!(desk.sees("It works"));
     desk.press("Close");
     desk.fill("Search", "other");
@@ -100,7 +100,7 @@ fn what_is_wrong_with_a_secret_is_said() {
     desk.press("Check a secret of this key");
     desk.fill(FIELD, &format!("{id}:{}", secret.expose()));
     desk.press("Check");
-    desk.wait_for("The secret of another key");
+    desk.wait_for("Secret of a different key");
     assert!(!other.is_empty());
 }
 
@@ -117,11 +117,11 @@ fn the_page_of_a_key_says_what_it_can_do_within_its_owners_rights() {
     let mut desk = Desk::on_sandbox_with(&sandbox, 321);
     desk.fill("Search", "paged");
     desk.click_row("paged");
-    desk.wait_for("Its owner may the same today");
+    desk.wait_for("Its owner still has the same privileges");
     assert!(desk.sees("Reads and sees settings and mappings in my_index."), "{:?}", desk.texts());
     desk.press("Show as JSON");
     desk.wait_for("\"verdict\": \"limited\"");
     assert!(desk.is_on("Copy JSON"));
-    desk.press("Show in words");
-    desk.wait_for("Its owner may the same today");
+    desk.press("Show as text");
+    desk.wait_for("Its owner still has the same privileges");
 }

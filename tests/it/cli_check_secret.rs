@@ -79,8 +79,8 @@ fn what_is_no_secret_is_a_usage_error_that_does_not_repeat_it() {
     for (input, words) in [
         ("", "Paste what the consumer"),
         ("ui2lp2axTNmsyakw9tvNnw\n", "The id is missing"),
-        ("api_key: ${ES_API_KEY}", "names a variable"),
-        ("hunter2hunter2", "no API key in this"),
+        ("api_key: ${ES_API_KEY}", "refers to a variable"),
+        ("hunter2hunter2", "contains no API key"),
     ] {
         let ran = check(&practice, &[], input);
         assert_eq!(ran.code, Some(2), "{ran:?}");
@@ -117,7 +117,8 @@ fn show_tells_what_a_key_can_do_and_how_its_owner_stands() {
     let ran = practice.officer(["show", "told"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     for part in [
-        "what it can do\n  Reads and sees settings and mappings in my_index\n  Watches the cluster\n  Its owner may the same today\n",
+        "what it can do\n  Reads and sees settings and mappings in my_index\n  Monitors the cluster\n  Its owner still \
+         has the same privileges\n",
         "RIGHTS ON  NAMES     PRIVILEGES",
         "indices    my_index  read, view_index_metadata",
     ] {
@@ -125,7 +126,7 @@ fn show_tells_what_a_key_can_do_and_how_its_owner_stands() {
     }
     let json = practice.officer(["show", "told", "--output", "json"]).json();
     assert_eq!(json["rights"]["cluster"], serde_json::json!(["monitor"]));
-    assert_eq!(json["owner_now"], serde_json::json!(["Its owner may the same today"]));
+    assert_eq!(json["owner_now"], serde_json::json!(["Its owner still has the same privileges"]));
 
     let all = ["create", "--all-my-rights", "--reason", "x", "--name", "everything", "--output", "json"];
     assert_eq!(practice.officer(all).code, Some(0));

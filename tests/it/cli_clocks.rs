@@ -93,7 +93,7 @@ fn an_end_that_is_not_the_one_asked_for_is_told_with_both_and_has_an_exit_code()
     let end = end.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let made = place.ran(&["create", "--name", "off", "--no-rights", "--expiration", &end, "--output", "json"]);
     assert_eq!(made.code, Some(3), "{made:?}");
-    assert!(made.err.contains("as was asked for") && made.out.contains("encoded"), "{made:?}");
+    assert!(made.err.contains("as requested") && made.out.contains("encoded"), "{made:?}");
 }
 
 #[tokio::test]
@@ -105,8 +105,8 @@ async fn an_expiration_other_than_the_span_asked_for_is_told_unless_the_key_show
     for (created, doubt) in [
         (Some(json!(now)), "not 30d after its creation"),
         (Some(json!(expires - 30 * MILLIS)), ""),
-        (Some(json!("then")), "not 30d from now; read again"),
-        (None, "it can't be seen"),
+        (Some(json!("then")), "not 30d from now; its creation"),
+        (None, "you can't see the key"),
     ] {
         let server = cluster().await;
         let answer = json!({ "id": "k", "name": "app", "expiration": expires, "api_key": "s", "encoded": "e" });
@@ -143,6 +143,6 @@ async fn an_update_to_another_span_than_asked_for_is_told() {
         let ran = ana(&server, &["update", "k", "--expiration", "30d", "--yes", "--output", "json"]).await;
         assert_eq!((ran.code, &ran.json()["updated"]), (Some(code), &json!(["k"])), "{days}: {ran:?}");
         let remarks = ran.json()["remarks"].to_string();
-        assert_eq!(remarks.contains("and 30d from now is"), code == 3, "{days}: {ran:?}");
+        assert_eq!(remarks.contains("but 30d from now is"), code == 3, "{days}: {ran:?}");
     }
 }

@@ -31,7 +31,7 @@ fn a_copy_has_the_rights_the_owner_the_end_and_the_metadata_of_its_source() {
     let source = practice.create("source", &["--id", "app", "--expiration", "3d", "--metadata", r#"{"n":1.0e+2}"#]);
     let made = copy(&practice, source["encoded"].as_str().unwrap(), &["app", "--name", "copy"]);
     assert_eq!(made.code, Some(0), "{made:?}");
-    assert!(made.err.contains("A copy named copy of source") && made.err.contains("Like its source"), "{made:?}");
+    assert!(made.err.contains("A clone named copy of source") && made.err.contains("Like its source"), "{made:?}");
     let made = made.json();
     assert!(made["id"] != source["id"] && made["encoded"] != source["encoded"]);
     assert_eq!((&made["expiration"], &made["application_id"]), (&source["expiration"], &json!("app")));
@@ -80,10 +80,10 @@ fn the_secret_must_be_that_of_the_key_that_is_named() {
     let encoded = other["encoded"].as_str().unwrap();
     let ran = copy(&practice, encoded, &["source", "--name", "x"]);
     assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
-    assert!(ran.err.contains("The secret is that of key") && ran.err.contains("Nothing is done"), "{ran:?}");
+    assert!(ran.err.contains("The secret is that of key") && ran.err.contains("Nothing was done"), "{ran:?}");
     let wrong = format!("{}:wrongwrongwrongwrongww", source["id"].as_str().unwrap());
     let ran = copy(&practice, &wrong, &["source", "--name", "x"]);
-    assert!(ran.code == Some(1) && ran.err.contains("The key can't be copied"), "{ran:?}");
+    assert!(ran.code == Some(1) && ran.err.contains("The key can't be cloned"), "{ran:?}");
     assert!(!ran.err.contains("wrongwrong"), "{ran:?}");
     let ran = copy(&practice, "no key", &["source"]);
     assert!(ran.code == Some(2) && ran.err.contains("neither an encoded API key"), "{ran:?}");
@@ -113,7 +113,7 @@ fn a_cross_cluster_key_is_refused_before_anything_is_said_of_a_copy() {
     let ran = copy(&practice, key["encoded"].as_str().unwrap(), &["eu", "--name", "x"]);
     assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
     assert!(ran.err.contains("this is a cross-cluster key") && ran.err.contains("with the same access"), "{ran:?}");
-    assert!(!ran.err.contains("A copy named"), "{ran:?}");
+    assert!(!ran.err.contains("A clone named"), "{ran:?}");
     assert!(practice.list(&["name:x"]).is_empty());
 }
 
@@ -137,7 +137,7 @@ async fn after_a_lost_answer_the_copy_is_looked_for_and_no_secret_is_written_dow
     let journal = folder.path().join("journal");
     let args = ["--timeout", "1", "clone", "k", "--source-file", text(&file), "--name", "c", "--output", "json"];
     let ran = ana_at(&server, &journal, &args).await;
-    assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "a key was made: {ran:?}");
+    assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "a key was created: {ran:?}");
     assert!(ran.err.contains("stray-1") && ran.err.contains("nobody knows its secret"), "{ran:?}");
     let requests = server.received_requests().await.unwrap();
     let body = |place: &str| -> Value {

@@ -119,7 +119,7 @@ fn what_is_missing_is_named() {
     assert_eq!(runtime.block_on(basic), 200);
     let ran = practice.officer(args);
     assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
-    assert!(ran.err.contains("the license basic") && ran.err.contains("start_trial"), "{ran:?}");
+    assert!(ran.err.contains("the license of this cluster is basic") && ran.err.contains("start_trial"), "{ran:?}");
     assert!(practice.list(&["name:x", "type:cross_cluster"]).is_empty());
 }
 
@@ -147,7 +147,7 @@ fn access_certificates_and_metadata_are_changed_after_showing_what() {
     {
         assert!(asked.err.contains(words), "{words}: {asked:?}");
     }
-    assert!(!asked.err.contains("owner's rights"), "such a key has none of them: {asked:?}");
+    assert!(!asked.err.contains("privileges"), "such a key has none of them: {asked:?}");
     assert!(shown(&practice, "eu")["access"].get("replication").is_none(), "nothing was sent");
 
     let done = practice.officer(args.iter().chain(&["--yes", "--output", "json"]));
@@ -174,8 +174,8 @@ fn what_one_kind_of_key_has_is_not_asked_of_the_other() {
     assert_eq!(create(&practice, &["--search", "logs-*", "--id", "eu"]).code, Some(0));
     practice.create("rest", &["--id", "rest-app", "--expiration", "1d"]);
     for (args, words) in [
-        (&["eu", "--role-descriptors", r#"{"r":{}}"#][..], "which has access in place of role descriptors"),
-        (&["eu", "rest-app", "--role-descriptors", r#"{"r":{}}"#], "which has access in place of role descriptors"),
+        (&["eu", "--role-descriptors", r#"{"r":{}}"#][..], "which has access instead of role descriptors"),
+        (&["eu", "rest-app", "--role-descriptors", r#"{"r":{}}"#], "which has access instead of role descriptors"),
         (&["rest-app", "--access", r#"{"search":[{"names":["a"]}]}"#], "are for cross-cluster keys"),
         (&["rest-app", "--certificate-identity", "CN=a"], "are for cross-cluster keys"),
         (&["eu", "--access", "{}"], "search or replication"),
@@ -200,7 +200,7 @@ async fn after_a_lost_answer_the_key_is_looked_for_and_both_are_written_down() {
     let folder = folder();
     let args = ["--timeout", "1", "create", "--cross-cluster", "--name", "x", "--search", "a", "--output", "json"];
     let ran = ana_at(&server, folder.path(), &args).await;
-    assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "a key was made: {ran:?}");
+    assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "a key was created: {ran:?}");
     assert!(ran.err.contains("stray-1") && ran.err.contains("nobody knows its secret"), "{ran:?}");
     let entries = journal(folder.path());
     let entry = |at: usize, name: &str| entries[at][name].clone();

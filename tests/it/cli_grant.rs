@@ -46,7 +46,7 @@ fn the_key_is_the_other_users_and_can_do_no_more() {
     let whoami = run(practice.holder(keybearer(), made.json()["encoded"].as_str().unwrap()).args(["whoami"]));
     assert!(whoami.out.contains("ana"), "{whoami:?}");
     let all = grant(&practice, &["--all-my-rights", "--reason", "a test"], "ana-password");
-    assert!(all.code == Some(0) && all.err.contains("does everything ana may do"), "{all:?}");
+    assert!(all.code == Some(0) && all.err.contains("does everything ana can do"), "{all:?}");
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_wrong_password_is_told_as_what_it_is() {
     let practice = Practice::start();
     let ran = grant(&practice, &["--no-rights"], "hunter2-wrong");
     assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
-    assert!(ran.err.contains("The sign-in of ana was refused") && ran.err.contains("No key was made"), "{ran:?}");
+    assert!(ran.err.contains("The sign-in of ana was refused") && ran.err.contains("No key was created"), "{ran:?}");
     assert!(!ran.err.contains("hunter2"), "{ran:?}");
     let mut command = practice.user(keybearer(), "officer");
     command.args(["grant", "--name", "n", "--token-stdin", "--no-rights", "--output", "json"]);
@@ -91,7 +91,7 @@ fn slips_and_missing_privileges_are_told_before_anything_is_sent() {
         (&["--for", "ana", "--no-rights", "--output", "json"], "--password-file or --password-stdin"),
         (
             &["--for", " ", "--password-stdin", "--no-rights", "--output", "json"],
-            "--for: Name the user whose key it will be",
+            "--for: Enter the user who will own the key",
         ),
         (&["--for", "ana", "--password-stdin", "--no-rights", "--output", "json"], "Password of ana is blank"),
         (&["--for", "ana", "--password-stdin", "--output", "json"], "--role"),
@@ -114,7 +114,7 @@ fn who_acts_as_another_is_told_so() {
     let practice = Practice::start();
     let elastic = |args: &[&str]| run(practice.user(keybearer(), "elastic").args(["--run-as", "ana"]).args(args));
     let whoami = elastic(&["whoami"]);
-    assert!(whoami.out.contains("Acting as ana, signed in by elastic (run-as)"), "{whoami:?}");
+    assert!(whoami.out.contains("Acting as ana, signed in as elastic (run-as)"), "{whoami:?}");
     assert_eq!(elastic(&["whoami", "--output", "json"]).json()["run_as"], "ana");
     let args = ["create", "--name", "by-elastic", "--no-rights", "--expiration", "1d", "--output", "json", "--id", "x"];
     let made = elastic(&args);
@@ -146,7 +146,7 @@ async fn the_journal_knows_for_whom_and_never_the_password() {
     let journal = folder.path().join("journal");
     let args = ["--timeout", "1", "grant", "--name", "app", "--no-rights", "--output", "json", "--for", "boris"];
     let ran = ana_at(&server, &journal, &[&args[..], &["--password-file", text(&file)]].concat()).await;
-    assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "a key was made: {ran:?}");
+    assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "a key was created: {ran:?}");
     assert!(ran.err.contains("stray-1") && ran.err.contains("nobody knows its secret"), "{ran:?}");
     let sent = server.received_requests().await.unwrap();
     let sent: Value = sent.iter().find(|request| request.url.path() == place).unwrap().body_json().unwrap();
@@ -175,7 +175,7 @@ async fn who_sees_no_keys_of_others_does_not_pretend_to_have_looked() {
     fs::write(&file, "boris-hunter2").unwrap();
     let args = ["--timeout", "1", "grant", "--name", "app", "--no-rights", "--output", "json", "--for", "boris"];
     let ran = ana_at(&server, folder.path(), &[&args[..], &["--password-file", text(&file)]].concat()).await;
-    assert!(ran.err.contains("not known whether a key was made") && ran.err.contains("read_security"), "{ran:?}");
+    assert!(ran.err.contains("not known whether a key was created") && ran.err.contains("read_security"), "{ran:?}");
 }
 
 #[tokio::test]

@@ -17,7 +17,10 @@ fn a_search_is_resolved_to_ids_and_needs_their_number() {
     let search = ["invalidate", "--filter", "name:batch-* status:active"];
     let asked = practice.officer(search);
     assert_eq!((asked.code, asked.out.as_str()), (Some(2), ""), "{asked:?}");
-    assert!(asked.err.contains("12 keys will be invalidated") && asked.err.contains("--count 12"), "{asked:?}");
+    assert!(
+        asked.err.contains("12 keys will be permanently invalidated") && asked.err.contains("--count 12"),
+        "{asked:?}"
+    );
     let asked = practice.officer(search.iter().chain(&["--yes"]));
     assert_eq!(asked.code, Some(2), "{asked:?}");
     assert!(asked.err.contains("--count 12"), "{asked:?}");
@@ -34,7 +37,7 @@ fn a_search_is_resolved_to_ids_and_needs_their_number() {
     assert!(practice.list(&["name:batch-* status:active"]).is_empty());
     let again = practice.officer(search.iter().chain(&["--yes", "--count", "12"]));
     assert_eq!(again.code, Some(1), "{again:?}");
-    assert!(again.err.contains("Nothing is left") && again.err.contains("not 12"), "{again:?}");
+    assert!(again.err.contains("This would invalidate 0 keys") && again.err.contains("not 12"), "{again:?}");
     for more in [&["--yes", "--count", "0"][..], &["--yes"]] {
         let none = practice.officer(search.iter().chain(more));
         assert_eq!(none.code, Some(0), "what is done already is done: {none:?}");
@@ -72,7 +75,7 @@ fn what_a_product_made_is_left_alone_without_its_word() {
     let outcome = done.json();
     assert_eq!(outcome["untouched"], json!([id]));
     assert!(
-        outcome["guarded"][0]["reason"].as_str().unwrap().contains("says of itself that a product made it"),
+        outcome["guarded"][0]["reason"].as_str().unwrap().contains("claims that a product created it"),
         "{outcome}"
     );
     assert!(done.err.contains("Left out: 1 key"), "{done:?}");
@@ -113,21 +116,18 @@ fn a_person_s_key_that_says_it_is_a_product_s_is_named_with_its_owner_and_found(
     let args = ["invalidate", "--filter", search, "--yes", "--count", "1", "--output", "json"];
     let done = practice.officer(args);
     assert_eq!((done.code, &done.json()["invalidated"]), (Some(3), &json!([plain])), "{done:?}");
-    assert!(done.err.contains("2 keys that say of themselves that a product made them"), "{done:?}");
+    assert!(done.err.contains("2 keys that claim that a product created them"), "{done:?}");
     for words in
-        [&format!("hidden ({hidden}) of olga: made by fleet, it says"), &format!("Alerting: x ({rule}) of olga")]
+        [&format!("hidden ({hidden}) of olga: claims to be created by fleet"), &format!("Alerting: x ({rule}) of olga")]
     {
         assert!(done.err.contains(words.as_str()), "{words}: {done:?}");
     }
-    assert!(done.err.contains("the owner may have written that"), "{done:?}");
+    assert!(done.err.contains("the owner may have set this"), "{done:?}");
     let found = practice.list(&["is:says-managed", "owner:olga"]);
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(practice.list(&["is:says-managed", "realm:_service_account"]).is_empty());
     let refused = practice.officer(["invalidate", "--yes", "--", &hidden]);
-    assert!(
-        refused.code == Some(1) && refused.err.contains("says of itself that a product made it (fleet)"),
-        "{refused:?}"
-    );
+    assert!(refused.code == Some(1) && refused.err.contains("claims that a product created it (fleet)"), "{refused:?}");
     // With the confirmation they go, and it is said before what is known of them.
     let args = ["invalidate", "--filter", search, "--managed-too", "--yes", "--count", "2", "--output", "json"];
     let gone = practice.officer(args);
@@ -154,7 +154,7 @@ fn a_search_that_is_partly_not_known_invalidates_nothing_unless_that_is_said() {
             "{refused:?}"
         );
         let known = run(holder().args(["invalidate", "--known-only", "--yes", "--count", "1", &filter]));
-        assert!(known.err.contains("Nothing is left to be invalidated"), "{known:?}");
+        assert!(known.err.contains("No keys left to invalidate"), "{known:?}");
     }
     let asked = run(holder().args(["list", "can:monitor?", "--output", "json"]));
     assert_eq!(asked.json()[0]["name"], "own", "{asked:?}");

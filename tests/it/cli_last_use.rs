@@ -24,12 +24,12 @@ fn elastic(practice: &Practice, args: &[&str]) -> Ran {
 /// Puts events of keys into an index, each with its minute after noon.
 fn put(practice: &Practice, index: &str, events: &[(&str, u32)]) {
     let endpoint = Endpoint {
-        url: ClusterUrl::parse(practice.sandbox().url()).unwrap(),
         trust: Trust::Fingerprint(Fingerprint::parse(practice.sandbox().fingerprint()).unwrap()),
-        login: Login::Password { username: "elastic".into(), password: Secret::new("elastic-password") },
-        run_as: None,
         timeout: Duration::from_secs(20),
-        audit_index: None,
+        ..Endpoint::new(
+            ClusterUrl::parse(practice.sandbox().url()).unwrap(),
+            Login::Password { username: "elastic".into(), password: Secret::new("elastic-password") },
+        )
     };
     let event = |(key, minute): &(&str, u32)| {
         let at = format!("2026-11-24T12:{minute:02}:00.000Z");
@@ -51,7 +51,7 @@ fn the_last_use_is_told_where_there_are_audit_events_and_else_why_it_is_not() {
     let (used, idle) = (used["id"].as_str().unwrap(), idle["id"].as_str().unwrap());
     let nowhere = elastic(&practice, &["show", "--output", "json", "--", used]).json();
     let why = nowhere["last_use"]["not_known"].as_str().unwrap();
-    assert!(why.contains("Elasticsearch does not keep it") && why.contains("filebeat-*"), "{why}");
+    assert!(why.contains("Elasticsearch does not record it") && why.contains("filebeat-*"), "{why}");
     assert_eq!(nowhere["last_use"]["at"], json!(null));
 
     put(&practice, "filebeat-9", &[(used, 3), ("other", 1), (used, 9), ("other", 30)]);
@@ -79,17 +79,17 @@ fn an_index_of_ones_own_is_asked_and_what_it_lacks_is_told() {
     assert!(shown.out.contains("24 Nov 2026, 12:07 UTC"), "{shown:?}");
     let other = elastic(&practice, &["list", "--last-use", "--audit-index", "my_index"]);
     assert_eq!(other.code, Some(0), "{other:?}");
-    assert!(other.err.contains("names an API key") && other.out.contains("not known"), "{other:?}");
+    assert!(other.err.contains("has an API key") && other.out.contains("not known"), "{other:?}");
     // Before a key is invalidated, who is asked to confirm it is told that it is in use.
     let asked = elastic(&practice, &["invalidate", "--", id]);
     assert_eq!(asked.code, Some(2), "{asked:?}");
-    assert!(asked.err.contains("Last use: not known: Elasticsearch does not keep it"), "{asked:?}");
+    assert!(asked.err.contains("Last use: not known: Elasticsearch does not record it"), "{asked:?}");
     put(&practice, "filebeat-9", &[(id, 9)]);
     let asked = elastic(&practice, &["invalidate", "--", id]);
     assert!(asked.err.contains("Last use: 24 Nov 2026, 12:09 UTC"), "{asked:?}");
-    assert!(asked.err.contains("Nothing is done"), "{asked:?}");
+    assert!(asked.err.contains("Nothing was done"), "{asked:?}");
     let missing = elastic(&practice, &["show", "--audit-index", "no-such", "--", id]);
-    assert!(missing.out.contains("there is no index no-such that you may read"), "{missing:?}");
+    assert!(missing.out.contains("there is no index no-such that you can read"), "{missing:?}");
     let usage = elastic(&practice, &["list", "--last-use", "--output", "csv"]);
     assert_eq!(usage.code, Some(2), "{usage:?}");
     assert_eq!(elastic(&practice, &["list", "--audit-index", "a"]).code, Some(2));

@@ -65,7 +65,7 @@ async fn after_a_lost_answer_the_key_without_a_secret_is_named() {
     query.respond_with(elastic(&rows(&[row("stray-1", false)]))).mount(&server).await;
 
     let ran = ana(&server, &["--timeout", "1", "create", "--name", "app", "--no-rights", "--output", "json"]).await;
-    assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "a key was made: {ran:?}");
+    assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "a key was created: {ran:?}");
     assert!(ran.err.contains("stray-1") && ran.err.contains("nobody knows its secret"), "{ran:?}");
 
     let asked: Vec<Request> = server.received_requests().await.unwrap();
@@ -128,11 +128,11 @@ async fn a_key_that_is_not_fully_readable_is_listed_with_a_mark_and_never_with_e
     let list = ana(&server, &["list"]).await;
     assert_eq!(list.code, Some(3), "{list:?}");
     assert!(list.out.contains("half") && list.out.contains("not fully readable"), "{list:?}");
-    assert!(list.err.contains("half is not fully readable: name: a part of it is no text"), "{list:?}");
+    assert!(list.err.contains("half is not fully readable: name: a part of it is not text"), "{list:?}");
     let json = ana(&server, &["list", "--output", "json"]).await;
-    assert_eq!(json.json()[0]["not_fully_readable"], "name: a part of it is no text");
+    assert_eq!(json.json()[0]["not_fully_readable"], "name: a part of it is not text");
     let csv = ana(&server, &["list", "--output", "csv"]).await;
-    assert!(csv.out.contains("not_fully_readable") && csv.out.contains("a part of it is no text"), "{csv:?}");
+    assert!(csv.out.contains("not_fully_readable") && csv.out.contains("a part of it is not text"), "{csv:?}");
     assert_eq!(ana(&server, &["expiring"]).await.code, Some(3));
     let rotate = ana(&server, &["rotate", "half", "--yes", "--output", "json"]).await;
     assert!(rotate.code != Some(0) && rotate.err.contains("not fully readable"), "{rotate:?}");

@@ -82,7 +82,7 @@ impl Desk {
         assert_eq!(gone.len(), 1 + strays.len(), "every other key is accounted for");
         let journal = run(self.at_home(keybearer()).args(["journal", "verify"]));
         assert_eq!(journal.code, Some(0), "{journal:?}");
-        assert!(!format!("{journal:?}").contains("has an intent and no outcome"), "no intent stays open: {journal:?}");
+        assert!(!format!("{journal:?}").contains("has an intent but no outcome"), "no intent stays open: {journal:?}");
         self.assert_no_secret_on_disk(&encoded);
     }
 
@@ -113,7 +113,7 @@ fn the_whole_life_with_a_grace_period() {
     assert!(told.get("api_key").is_none() && told["secret_file"].as_str() == file.to_str(), "{told}");
     let new = told["id"].as_str().unwrap();
     for words in
-        ["Tried:", "Both keys work", "--due", "same as those in the old key", "last use of the old key: not known"]
+        ["Tested:", "Both keys work", "--due", "same as those in the old key", "last use of the old key: not known"]
     {
         assert!(begun.err.contains(words), "{words}: {begun:?}");
     }
@@ -125,7 +125,7 @@ fn the_whole_life_with_a_grace_period() {
     assert_eq!((meta(new, "application_id"), meta(new, "team")), (json!("my-app"), json!({ "a": 1 })));
     assert_ne!(meta(new, "request_id"), meta(&old, "request_id"));
     let life = |key: &Value| key["expiration"].as_i64().unwrap() - key["creation"].as_i64().unwrap();
-    assert!((life(&before) - life(&after)).abs() < 2000, "as long a life");
+    assert!((life(&before) - life(&after)).abs() < 2000, "as long a lifetime as the old key's");
 
     thread::sleep(Duration::from_millis(2100));
     assert_eq!((&desk.listed()[0]["state"], &desk.listed()[0]["is_due"]), (&json!("grace"), &json!(true)));
@@ -134,7 +134,7 @@ fn the_whole_life_with_a_grace_period() {
     assert_eq!(desk.named("app").0.len(), 2);
     let done = desk.rotate(&["--due", "--yes", "--output", "json"]);
     assert_eq!((done.code, &done.json()[0]["invalidated"]), (Some(0), &json!(true)), "{done:?}");
-    assert!(done.err.contains("as proof"), "{done:?}");
+    assert!(done.err.contains("Read back"), "{done:?}");
     desk.assert_rotated("app", &old, "new-key");
 
     let again = desk.rotate(&["--due", "--yes"]);
@@ -168,7 +168,7 @@ fn before_the_grace_period_is_over_nothing_is_ended() {
     assert!(table.out.contains("grace") && table.out.contains("in 23 hours"), "{table:?}");
     let twice = desk.rotate(&["--yes", "--output", "json", "--", desk.listed()[0]["old_id"].as_str().unwrap()]);
     assert_eq!((twice.code, twice.out.as_str()), (Some(1), ""), "{twice:?}");
-    assert!(twice.err.contains("being rotated already") && twice.err.contains("--cancel"), "{twice:?}");
+    assert!(twice.err.contains("already being rotated") && twice.err.contains("--cancel"), "{twice:?}");
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn a_compromised_key_ends_as_soon_as_its_successor_was_tried() {
         ["my-app", "--compromised", "--name", "app", "--expiration", "3d", "--secret-file", text(&file), "--yes"];
     let done = desk.rotate(&args);
     assert_eq!(done.code, Some(0), "{done:?}");
-    assert!(done.err.contains("as proof") && done.err.contains("ends in 3 days"), "{done:?}");
+    assert!(done.err.contains("Read back") && done.err.contains("expiration: in 3 days"), "{done:?}");
     desk.assert_rotated("app", &old, "k");
 }
 
@@ -228,7 +228,9 @@ fn a_key_of_somebody_else_is_rotated_as_its_owner_or_with_an_extra_word() {
     let mine = ["hers", "--other-owner", "--compromised", "--secret-file", text(&other), "--yes"];
     let taken = desk.rotate(&mine);
     assert_eq!(taken.code, Some(0), "{taken:?}");
-    for words in ["it will belong to officer", "other rights than the old key", "only its owner ana could write it"] {
+    for words in
+        ["it will belong to officer", "different privileges than the old key", "only its owner ana can write it"]
+    {
         assert!(taken.err.contains(words), "{words}: {taken:?}");
     }
 }
@@ -255,7 +257,7 @@ fn what_can_t_be_rotated_is_refused_with_a_way_out() {
         assert!(ran.err.contains(words), "{words}: {ran:?}");
     }
     assert_eq!(desk.user("officer", &["invalidate", "--yes", "--", &old]).code, Some(0));
-    assert!(rotate(&old).err.contains("invalidated already"));
+    assert!(rotate(&old).err.contains("already invalidated"));
     let key = desk.practice.create("self", &["--expiration", "1d"]);
     let mut holder = desk.practice.holder(desk.at_home(keybearer()), key["encoded"].as_str().unwrap());
     let ran = run(holder.args(["rotate", "self"]).args(more));
@@ -305,7 +307,7 @@ fn a_rotation_that_is_given_up_leaves_the_old_key_and_no_other() {
     assert_eq!(asked.code, Some(2), "{asked:?}");
     let cancelled = desk.rotate(&["--cancel", &old, "--yes"]);
     assert_eq!(cancelled.code, Some(0), "{cancelled:?}");
-    let told = format!("The successor {} is invalidated, and was read again", first["id"].as_str().unwrap());
+    let told = format!("The successor {} was invalidated and read back", first["id"].as_str().unwrap());
     assert!(cancelled.err.contains(&told) && !cancelled.err.contains("nobody knows its secret"), "{cancelled:?}");
     assert_eq!(desk.named("app"), (vec![old.clone()], vec![first["id"].as_str().unwrap().to_owned()]));
     let again = desk.rotate(&["--cancel", first["rotation"].as_str().unwrap(), "--yes"]);
@@ -331,7 +333,7 @@ fn a_successor_that_no_longer_works_ends_nothing() {
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(refused.err.contains("its successor is invalidated") && refused.out.contains("failed"), "{refused:?}");
     let resumed = desk.rotate(&["--resume", &old, "--yes"]);
-    assert!(resumed.code == Some(1) && resumed.err.contains("somebody has invalidated it"), "{resumed:?}");
+    assert!(resumed.code == Some(1) && resumed.err.contains("someone invalidated it"), "{resumed:?}");
     assert_eq!(desk.named("app").0, std::slice::from_ref(&old));
     assert_eq!(desk.rotate(&["--cancel", &old, "--yes"]).code, Some(0));
 }
@@ -348,7 +350,7 @@ fn an_old_key_that_was_changed_meanwhile_is_not_ended() {
     thread::sleep(Duration::from_millis(1100));
     let refused = desk.rotate(&["--due", "--yes"]);
     assert_eq!(refused.code, Some(1), "{refused:?}");
-    assert!(refused.err.contains("were changed since"), "{refused:?}");
+    assert!(refused.err.contains("have changed since"), "{refused:?}");
     assert_eq!(desk.named("app").0.len(), 2);
     assert_eq!(desk.user("officer", &["invalidate", "--yes", "--", &old]).code, Some(0));
     let done = desk.rotate(&["--resume", &old, "--yes"]);
@@ -372,13 +374,13 @@ fn torn_files_and_other_clusters_are_named_and_left_alone() {
     fs::write(desk.path("rotations/rotation-elsewhere.json"), value.to_string()).unwrap();
     let listed = desk.rotate(&["--list"]);
     assert_eq!(listed.code, Some(3), "{listed:?}");
-    assert!(listed.err.contains("rotation-torn.json is left alone") && listed.out.contains("elsewhere"), "{listed:?}");
+    assert!(listed.err.contains("rotation-torn.json is ignored") && listed.out.contains("elsewhere"), "{listed:?}");
     let due = desk.rotate(&["--due", "--yes"]);
     assert!(due.code == Some(1) && due.err.contains("Nothing is due on this cluster"), "{due:?}");
     let resumed = desk.rotate(&["--resume", "elsewhere", "--yes"]);
     assert!(resumed.code == Some(1) && resumed.err.contains("another cluster"), "{resumed:?}");
     let torn = desk.rotate(&["--resume", "torn", "--yes"]);
-    assert!(torn.code == Some(1) && torn.err.contains("no rotation"), "{torn:?}");
+    assert!(torn.code == Some(1) && torn.err.contains("not a rotation"), "{torn:?}");
 }
 
 /// Runs `keybearer rotate` with its standard output as a shell makes it: `>&-`, `>/dev/null`, `1</dev/null`.
@@ -400,7 +402,7 @@ fn a_secret_that_nobody_would_get_is_not_made_and_no_key_ends() {
         for more in [&["--grace", "0s"][..], &["--grace", "1h"]] {
             let ran = rotate_into(&desk, redirection, &[&["my-app", "--output", "json", "--yes"], more].concat());
             assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{redirection}: {ran:?}");
-            assert!(ran.err.contains("nobody would get it") && ran.err.contains("--secret-file"), "{ran:?}");
+            assert!(ran.err.contains("would reach nobody") && ran.err.contains("--secret-file"), "{ran:?}");
             assert_eq!(desk.named("app"), (vec![old.clone()], vec![]), "{redirection}");
         }
     }
@@ -427,7 +429,7 @@ fn a_key_that_another_machine_is_rotating_gets_no_second_successor_without_a_wor
     let args = ["--grace", "2s", "--secret-file", text(&file), "--yes", "--", &old];
     let refused = run(&mut elsewhere(&desk, &args));
     assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""), "{refused:?}");
-    for words in ["is being rotated already", &new, "of officer", "--again"] {
+    for words in ["is already being rotated", &new, "of officer", "--again"] {
         assert!(refused.err.contains(words), "{words}: {refused:?}");
     }
     assert_eq!(desk.named("app").0.len(), 2);
@@ -480,7 +482,7 @@ fn two_machines_at_the_same_time_leave_one_successor() {
         codes.sort_unstable();
         assert_eq!(codes, [Some(0), Some(1)], "{round}: {ran:?}");
         let loser = ran.iter().find(|ran| ran.code == Some(1)).unwrap();
-        assert!(loser.err.contains("being rotated already"), "{loser:?}");
+        assert!(loser.err.contains("already being rotated"), "{loser:?}");
         let works = desk.named("app").0;
         assert!(works.len() == 2 && works.contains(&old), "{round}: {works:?}, {ran:?}");
     }
@@ -520,14 +522,14 @@ fn a_state_that_was_edited_ends_no_key() {
     };
     type Change = fn(&mut Value, &str);
     let changes: [(&str, &str, Change); 6] = [
-        ("another key as the old one", "is not proved to be the successor", |value, other| {
+        ("another key as the old one", "can't be verified as the successor", |value, other| {
             value["old"]["id"] = json!(other);
         }),
-        ("another key by name and owner, too", "is not proved to be the successor", |value, other| {
+        ("another key by name and owner, too", "can't be verified as the successor", |value, other| {
             value["old"]["id"] = json!(other);
             value["old"]["name"] = json!("other");
         }),
-        ("another name", "is not the key that this rotation was begun with", |value, _| {
+        ("another name", "is not the key that this rotation was started with", |value, _| {
             value["old"]["name"] = json!("other");
         }),
         ("the clock of this machine only", "by the cluster's own clock", |_, _| ()),
@@ -548,7 +550,10 @@ fn a_state_that_was_edited_ends_no_key() {
         let refused = desk.rotate(&["--due", "--yes"]);
         assert_eq!(refused.code, Some(1), "{what}: {refused:?}");
         assert!(refused.err.contains(words), "{what}: {refused:?}");
-        assert!(!refused.err.contains("will be invalidated"), "what is refused is not promised: {what}: {refused:?}");
+        assert!(
+            !refused.err.contains("will be permanently invalidated"),
+            "what is refused is not promised: {what}: {refused:?}"
+        );
         assert_eq!(valid(), before, "{what}");
     }
     // Giving up ends the successor: not whatever the file names.
@@ -557,8 +562,11 @@ fn a_state_that_was_edited_ends_no_key() {
         value["state"]["successor"] = json!(other);
     });
     let refused = desk.rotate(&["--cancel", &old, "--yes"]);
-    assert!(refused.code == Some(1) && refused.err.contains("is not proved to be the successor"), "{refused:?}");
-    assert!(!refused.err.contains("will be invalidated") && refused.err.contains("--keep-successor"), "{refused:?}");
+    assert!(refused.code == Some(1) && refused.err.contains("can't be verified as the successor"), "{refused:?}");
+    assert!(
+        !refused.err.contains("will be permanently invalidated") && refused.err.contains("--keep-successor"),
+        "{refused:?}"
+    );
     assert_eq!(valid(), before);
     // What the successor says of its grace period on the cluster is what the file said.
     let successor = good["state"]["successor"].as_str().unwrap();
@@ -610,7 +618,7 @@ fn a_rotation_whose_successor_is_not_proved_can_be_closed() {
     assert_eq!(desk.user("officer", &["invalidate", "--yes", "--", &old]).code, Some(0));
     let filed = desk.rotate(&["--due", "--yes"]);
     assert_eq!((filed.code, state()), (Some(0), json!("done")), "{filed:?}");
-    assert!(filed.err.contains("is not proved to be the successor"), "{filed:?}");
+    assert!(filed.err.contains("can't be verified as the successor"), "{filed:?}");
     assert_eq!(desk.named("other").0.len(), 1);
 
     // Both have ended.
@@ -628,7 +636,7 @@ fn a_grace_period_beyond_the_end_of_the_old_key_is_cut_to_it() {
     let args = ["my-app", "--grace", "100000d", "--secret-file", text(&file), "--yes"];
     let begun = desk.rotate(&args);
     assert_eq!(begun.code, Some(0), "{begun:?}");
-    assert!(begun.err.contains("the old key ends by itself before the grace period is over"), "{begun:?}");
+    assert!(begun.err.contains("the old key expires before the grace period ends"), "{begun:?}");
     let days = desk.listed()[0]["grace"].as_i64().unwrap() / 86_400_000;
     assert!((8..=9).contains(&days), "{days}");
 }
@@ -650,7 +658,7 @@ fn a_rotation_whose_keys_work_no_more_is_told_as_dead_and_closed() {
     assert!(due.code == Some(0) && due.err.contains(&format!("--cancel {id}` closes it")), "{due:?}");
     let closed = desk.rotate(&["--cancel", &id, "--yes"]);
     assert!(closed.code == Some(0) && closed.err.contains("is closed"), "{closed:?}");
-    assert!(!closed.err.contains("is invalidated, and was read again"), "nothing was sent: {closed:?}");
+    assert!(!closed.err.contains("was invalidated and read back"), "nothing was sent: {closed:?}");
     // Without a cluster to be asked the list is what is written down here.
     let alone = run(desk.at_home(keybearer()).args(["rotate", "--list", "--output", "json"]));
     assert_eq!((alone.code, &alone.json()[0]["state"]), (Some(0), &json!("canceled")), "{alone:?}");
@@ -665,7 +673,7 @@ fn an_old_key_that_has_ended_already_is_filed_before_its_grace_period_is_over() 
     assert_eq!(desk.user("officer", &["invalidate", "--yes", "--", &old]).code, Some(0));
     let done = desk.rotate(&["--due", "--yes", "--output", "json"]);
     assert!(done.code == Some(0) && done.err.contains("was already invalidated. Nothing was sent"), "{done:?}");
-    assert!(!done.err.contains("will be invalidated"), "the preview is what is done: {done:?}");
+    assert!(!done.err.contains("will be permanently invalidated"), "the preview is what is done: {done:?}");
     let result = &done.json()[0];
     assert_eq!((&result["result"], &result["invalidated"]), (&json!("already invalidated"), &json!(true)), "{result}");
     desk.assert_rotated("app", &old, "k");
@@ -695,7 +703,7 @@ fn a_successor_whose_secret_can_t_be_written_is_ended_again() {
     let args = ["rotate", "my-app", "--grace", "0s", "--output", "json", "--yes"];
     let ran = run(desk.practice.user(desk.at_home(shell), "officer").args(args));
     assert_eq!(fs::read_to_string(&code).unwrap().trim(), "1", "{ran:?}");
-    for words in ["could not be written", "is invalidated, and was read again", "--resume"] {
+    for words in ["could not be written", "was invalidated and read back", "--resume"] {
         assert!(ran.err.contains(words), "{words}: {ran:?}");
     }
     assert_eq!(desk.named("app").0, std::slice::from_ref(&old));

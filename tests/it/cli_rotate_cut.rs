@@ -103,7 +103,7 @@ fn killed_after_the_cluster_made_the_successor_and_before_its_answer() {
     assert_eq!((line.state(), line.desk.named("app").0.len()), (json!("planned"), 2), "a stray is there");
     let done = line.resume(&[]);
     assert_eq!(done.code, Some(0), "{done:?}");
-    assert!(done.err.contains("nobody knows its secret: it is invalidated"), "{done:?}");
+    assert!(done.err.contains("nobody knows its secret: it was invalidated"), "{done:?}");
     assert_eq!(line.desk.listed()[0]["strays"].as_array().unwrap().len(), 1);
     line.desk.assert_rotated("app", &line.old, "new-key");
 }
@@ -178,7 +178,7 @@ fn killed_while_the_secret_went_to_stdout_a_person_has_to_say_whether_it_arrived
             }
         };
         assert_eq!(done.code, Some(0), "{word}: {done:?}");
-        assert_eq!(done.err.contains("was not tried here"), word == "--handed-over", "{done:?}");
+        assert_eq!(done.err.contains("was not tested here"), word == "--handed-over", "{done:?}");
         line.desk.assert_rotated("app", &line.old, "new-key");
     }
 }
@@ -191,7 +191,7 @@ fn killed_before_the_trial() {
     assert_eq!(line.desk.rotate(&["--due", "--yes"]).code, Some(0));
     assert_eq!(line.desk.named("app").0.len(), 2, "what was not tried is not due");
     let done = line.resume(&[]);
-    assert!(done.code == Some(0) && done.err.contains("Tried:"), "{done:?}");
+    assert!(done.code == Some(0) && done.err.contains("Tested:"), "{done:?}");
     line.desk.assert_rotated("app", &line.old, "new-key");
 }
 
@@ -203,7 +203,7 @@ fn a_secret_that_is_gone_before_the_trial_ends_nothing() {
     fs::rename(line.file(), &elsewhere).unwrap();
     let refused = line.resume(&[]);
     assert_eq!(refused.code, Some(1), "{refused:?}");
-    assert!(refused.err.contains("can't be tried") && refused.err.contains("--handed-over"), "{refused:?}");
+    assert!(refused.err.contains("can't be tested") && refused.err.contains("--handed-over"), "{refused:?}");
     assert_eq!(line.desk.named("app").0.len(), 2);
     let done = line.resume(&["--secret-file", text(&elsewhere)]);
     assert_eq!(done.code, Some(0), "{done:?}");
@@ -251,7 +251,7 @@ fn killed_before_the_proof() {
     line.killed(&["app", "--compromised", "--secret-file", &line.file(), "--yes"], proof, Cut::HoldBefore);
     assert_eq!(line.state(), json!("ending"));
     let done = line.resume(&[]);
-    assert!(done.code == Some(0) && done.err.contains("as proof"), "{done:?}");
+    assert!(done.code == Some(0) && done.err.contains("Read back"), "{done:?}");
     line.desk.assert_rotated("app", &line.old, "new-key");
 }
 
@@ -275,7 +275,7 @@ fn a_lost_answer_to_create_ends_in_the_truth() {
     line.proxy.at(is(CREATE), Cut::After);
     let lost = line.rotate(&["app", "--compromised", "--secret-file", &line.file(), "--yes"]);
     assert_eq!((lost.code, lost.out.as_str()), (Some(1), ""), "{lost:?}");
-    for words in ["The answer was lost", "nobody knew its secret, so it was ended", "--resume", "works as before"] {
+    for words in ["The response was lost", "nobody knew its secret, so it was invalidated", "--resume", "still works"] {
         assert!(lost.err.contains(words), "{words}: {lost:?}");
     }
     assert_eq!(line.desk.named("app").0, std::slice::from_ref(&line.old), "the stray is gone, the old key works");
@@ -291,7 +291,7 @@ fn a_create_that_was_cut_off_before_it_arrived_made_nothing() {
     line.proxy.at(is(CREATE), Cut::Before);
     let lost = line.rotate(&["app", "--compromised", "--secret-file", &line.file(), "--yes"]);
     assert_eq!(lost.code, Some(3), "it may still be at work: {lost:?}");
-    assert!(lost.err.contains("no key of it was found"), "{lost:?}");
+    assert!(lost.err.contains("no key from it was found"), "{lost:?}");
     line.proxy.calm();
     assert_eq!(line.resume(&[]).code, Some(0));
     line.desk.assert_rotated("app", &line.old, "new-key");
@@ -302,7 +302,7 @@ fn a_lost_answer_to_invalidate_is_answered_by_the_key_itself() {
     let line = Line::new();
     line.proxy.at(is(INVALIDATE), Cut::After);
     let done = line.rotate(&["app", "--compromised", "--secret-file", &line.file(), "--yes"]);
-    assert!(done.code == Some(0) && done.err.contains("as proof"), "{done:?}");
+    assert!(done.code == Some(0) && done.err.contains("Read back"), "{done:?}");
     line.desk.assert_rotated("app", &line.old, "new-key");
 
     let line = Line::new();
@@ -381,7 +381,7 @@ fn a_rotation_that_is_resumed_while_another_machine_rotates_the_same_key_leaves_
         let won = ran.iter().filter(|ran| ran.code == Some(0)).count();
         assert_eq!(won, 1, "{round}: {ran:?}");
         let loser = ran.iter().find(|ran| ran.code != Some(0)).unwrap();
-        assert!(loser.err.contains("being rotated already"), "{round}: {loser:?}");
+        assert!(loser.err.contains("already being rotated"), "{round}: {loser:?}");
         let works = line.desk.named("app").0;
         assert!(works.len() == 2 && works.contains(&line.old), "{round}: {works:?}, {ran:?}");
     }

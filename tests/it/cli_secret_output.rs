@@ -54,7 +54,7 @@ fn where_stdout_leads_nowhere_no_key_is_made() {
         let mut command = practice.user(keybearer(), "officer");
         assert_eq!(nowhere(command.arg("whoami"), redirection).code, Some(0));
     }
-    assert!(practice.list(&["name:lost-key"]).is_empty(), "a key was made");
+    assert!(practice.list(&["name:lost-key"]).is_empty(), "a key was created");
 }
 
 /// What reads went away, which nobody can know before the secret is written.
@@ -72,7 +72,7 @@ fn a_key_whose_secret_could_not_be_written_is_ended_again() {
     create.args(["create", "--name", "full-key", "--no-rights", "--output", "json"]);
     let ran = gone(create);
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    assert!(ran.err.contains("could not be written") && ran.err.contains("invalidated again"), "{ran:?}");
+    assert!(ran.err.contains("could not be written") && ran.err.contains("was invalidated and read back"), "{ran:?}");
     let mut by_article = practice.user(article(), "officer");
     by_article.args(["--name", "full-key", "--role", "reader"]);
     let ran = gone(by_article);

@@ -27,7 +27,7 @@ fn the_consumers_are_listed_without_a_cluster() {
     let list = |output: &str| run(keybearer().args(["snippet", "--list", "--output", output]));
     let table = run(keybearer().args(["snippet", "--list"]));
     assert_eq!((table.code, table.err.as_str()), (Some(0), ""), "{table:?}");
-    assert!(table.out.starts_with("WORD ") && table.out.contains("filebeat") && table.out.contains("id:key"));
+    assert!(table.out.starts_with("NAME ") && table.out.contains("filebeat") && table.out.contains("id:key"));
     let consumers = list("json").json();
     let consumers = consumers.as_array().unwrap();
     assert!(consumers.len() >= 32, "{}", consumers.len());
@@ -70,10 +70,10 @@ fn the_secret_is_in_the_text_only_when_it_is_given_and_belongs_to_the_key() {
         let ran = fed(&practice, &given, &args);
         assert_eq!(ran.code, Some(0), "{ran:?}");
         assert!(ran.out.contains(&format!("ES_API_KEY={encoded}\n")), "{ran:?}");
-        assert!(ran.err.contains("The secret is in the text") && !ran.err.contains(&secret), "{ran:?}");
+        assert!(ran.err.contains("The text contains the secret") && !ran.err.contains(&secret), "{ran:?}");
     }
     for (given, words) in
-        [(text(&other, "encoded"), "not of"), (String::new(), "no secret"), ("a b".into(), "no secret")]
+        [(text(&other, "encoded"), "not of"), (String::new(), "not the secret"), ("a b".into(), "not the secret")]
     {
         let ran = fed(&practice, &given, &args);
         assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{ran:?}");
@@ -112,7 +112,7 @@ fn what_several_keys_are_called_is_not_guessed_and_a_dead_key_is_told() {
     practice.create("twins", &["--expiration", "1d"]);
     let both = practice.officer(["snippet", "twins", "--for", "curl"]);
     assert_eq!((both.code, both.out.as_str()), (Some(1), ""), "{both:?}");
-    assert!(both.err.contains("means 2 keys") && both.err.contains(first["id"].as_str().unwrap()), "{both:?}");
+    assert!(both.err.contains("matches 2 keys") && both.err.contains(first["id"].as_str().unwrap()), "{both:?}");
     let none = practice.officer(["snippet", "no-such-key", "--for", "curl"]);
     assert_eq!((none.code, none.out.as_str()), (Some(1), ""), "{none:?}");
     let id = first["id"].as_str().unwrap();
@@ -127,7 +127,7 @@ async fn keys_between_clusters_go_into_keystores_and_expired_ones_are_told() {
     for (kind, expiration, consumer, code, words) in [
         ("cross_cluster", 4_000_000_000_000_i64, "curl", Some(1), "--for remote-cluster"),
         ("cross_cluster", 4_000_000_000_000, "remote-cluster", Some(0), "ES_API_KEY must hold"),
-        ("rest", 4_000_000_000_000, "ccs", Some(1), "cross-cluster keys only"),
+        ("rest", 4_000_000_000_000, "ccs", Some(1), "only cross-cluster keys"),
         ("rest", 1_000, "curl", Some(0), "expired"),
     ] {
         let server = cluster().await;
@@ -164,7 +164,7 @@ fn a_preset_makes_a_key_of_few_rights() {
 
     for (more, words) in [
         (&["--preset", "monitoring", "--index", "x"][..], "--index: “Monitoring” is about the cluster"),
-        (&["--preset", "beats-writer", "--index", "A b"], "--index: “A b” is no index pattern"),
+        (&["--preset", "beats-writer", "--index", "A b"], "--index: “A b” is not an index pattern"),
         (&["--preset"], "logstash-writer"),
         (&["--preset", "beats"], "beats-writer"),
         (&["--preset", "monitoring", "--role", "reader"], "--role"),

@@ -25,7 +25,7 @@ fn a_member_is_set_and_the_others_stay() {
     practice.create("one", &["--id", "one-app", "--expiration", "1d"]);
     let asked = practice.officer(["update", "one-app", "--set", "team=payments", "--expiration", "9d"]);
     assert_eq!((asked.code, asked.out.as_str()), (Some(2), ""), "nobody can confirm it: {asked:?}");
-    for words in ["metadata/team: added \"payments\"", "expires: ", "The owner's rights", "--yes"] {
+    for words in ["metadata/team: added \"payments\"", "expires: ", "The owner's privileges", "--yes"] {
         assert!(asked.err.contains(words), "{words}: {asked:?}");
     }
     assert!(shown(&practice, "one-app")["metadata"].get("team").is_none(), "nothing was sent");
@@ -66,11 +66,11 @@ fn emptiness_needs_an_extra_word_and_nothing_at_all_is_a_slip() {
         (&["--role-descriptors", "{}"][..], "--all-owner-rights"),
         (&["--metadata", "{}"], "--wipe-metadata"),
         (&["--unset", "application_id", "--unset", "roles", "--unset", "request_id"], "--wipe-metadata"),
-        (&["--set", "a=1", "--unset", "a"], "--unset: “a” is set, too"),
+        (&["--set", "a=1", "--unset", "a"], "--unset: “a” is also set"),
         (&["--metadata", "[]"], "a list"),
         (&["--metadata", r#"{"_x":1}"#], "_x"),
         (&["--set", "oops"], "--set: “oops” is not name=value"),
-        (&["--expiration", "never"], "--expiration: An end cannot be taken away again"),
+        (&["--expiration", "never"], "--expiration: An expiration can't be removed"),
         (&["--expiration", "-1d"], "past"),
         (&[], "--expiration"),
     ] {
@@ -82,7 +82,7 @@ fn emptiness_needs_an_extra_word_and_nothing_at_all_is_a_slip() {
     let rights = ["update", &id, "--role-descriptors", "{}", "--all-owner-rights", "--metadata", "{}"];
     let done = practice.officer(rights.iter().chain(&["--wipe-metadata", "--yes"]));
     assert_eq!(done.code, Some(0), "{done:?}");
-    assert!(done.err.contains("everything that its owner may") && done.err.contains("metadata is wiped"), "{done:?}");
+    assert!(done.err.contains("everything its owner can") && done.err.contains("metadata is removed"), "{done:?}");
     let key = shown(&practice, &id);
     assert_eq!((&key["role_descriptors"], &key["metadata"]), (&json!({}), &json!({})));
 }
@@ -152,7 +152,10 @@ async fn what_somebody_else_changed_since_it_was_shown_is_told_and_nothing_is_se
         let ran = ana(&server, &["update", "k", "--set", "a=1", "--yes", "--output", "json"]).await;
         assert_eq!(ran.code, Some(1), "{part}: {ran:?}");
         let reason = ran.json()["failed"][0]["reason"].as_str().unwrap().to_owned();
-        assert!(reason.starts_with("changed meanwhile: ") && reason.contains("Nothing was sent"), "{part}: {reason}");
+        assert!(
+            reason.starts_with("changed in the meantime: ") && reason.contains("Nothing was sent"),
+            "{part}: {reason}"
+        );
         assert!(reason.contains(words), "{part}: {reason}");
     }
 }
@@ -169,7 +172,7 @@ async fn what_somebody_else_changed_at_the_same_time_is_not_known_and_written_do
     let ran = ana_at(&server, folder.path(), &args).await;
     assert_eq!(ran.code, Some(3), "{ran:?}");
     let reason = ran.json()["not_known"][0]["reason"].as_str().unwrap().to_owned();
-    assert!(reason.starts_with("the cluster said that it is updated"), "{reason}");
+    assert!(reason.starts_with("the cluster reported it as updated"), "{reason}");
     assert!(reason.contains("metadata/a: 1 → 2"), "{reason}");
     let journal =
         run(keybearer().env("KEYBEARER_JOURNAL", folder.path()).args(["journal", "list", "--output", "json"]));
@@ -188,13 +191,15 @@ async fn an_end_that_the_cluster_s_clock_makes_another_one_is_told() {
     // Updated it is, and not quite as asked: no failure, and no exit code 0 either.
     assert_eq!((ran.code, &ran.json()["updated"]), (Some(3), &json!(["k"])), "{ran:?}");
     let reason = ran.json()["remarks"][0]["reason"].as_str().unwrap().to_owned();
-    assert!(reason.contains("2100-01-02T00:00:00Z in place of 2100-01-01T00:00:00Z"), "{reason}");
+    assert!(reason.contains("2100-01-02T00:00:00Z instead of 2100-01-01T00:00:00Z"), "{reason}");
 }
 
 #[tokio::test]
 async fn a_key_that_can_t_be_read_before_is_not_sent_and_one_that_can_t_afterwards_is_told() {
     let gone = elastic(&json!({ "api_keys": [] }));
-    for (times, code, words) in [(1, Some(1), "no key k any more"), (READS_BEFORE, Some(3), "no key k any more")] {
+    for (times, code, words) in
+        [(1, Some(1), "no longer has a key k"), (READS_BEFORE, Some(3), "no longer has a key k")]
+    {
         let server = cluster().await;
         let key = elastic(&rows(&[row("k", false)]));
         let query = Mock::given(method("POST")).and(path("/_security/_query/api_key"));
@@ -230,7 +235,7 @@ async fn another_cluster_behind_the_same_address_is_not_changed_and_no_proof_of_
         let (code, list) = if sent == 0 { (1, "failed") } else { (3, "not_known") };
         assert_eq!(ran.code, Some(code), "{times}: {ran:?}");
         let reason = ran.json()[list][0]["reason"].as_str().unwrap().to_owned();
-        assert!(reason.contains(words) && reason.contains("another cluster answers now"), "{times}: {reason}");
+        assert!(reason.contains(words) && reason.contains("a different cluster responds now"), "{times}: {reason}");
     }
 }
 
@@ -249,7 +254,10 @@ fn members_are_removed_and_what_is_the_same_is_not_sent() {
     let raw = practice.officer(["show", "app-u", "--output", "json"]).out;
     assert!(raw.find("\"z\"").unwrap() < raw.find("\"team\"").unwrap(), "a member that is set keeps its position");
     let again = practice.officer(["update", "app-u", "--set", "team=b", "--yes"]);
-    assert!(again.code == Some(0) && again.err.contains("1 key is so already, and not sent"), "{again:?}");
+    assert!(
+        again.code == Some(0) && again.err.contains("1 key is already as requested and will be skipped"),
+        "{again:?}"
+    );
     assert!(again.out.contains("unchanged"), "{again:?}");
 }
 
@@ -300,5 +308,5 @@ fn an_interrupt_stops_between_two_requests_and_what_was_done_is_told() {
     let outcome = ran.json();
     let count = |part: &str| outcome[part].as_array().unwrap().len();
     assert_eq!((count("updated"), count("untouched"), &outcome["stopped"]), (8, 12, &json!(true)), "{ran:?}");
-    assert!(ran.err.contains("It was stopped; never sent, and as before: 12 keys"), "{ran:?}");
+    assert!(ran.err.contains("Stopped; not sent and unchanged: 12 keys"), "{ran:?}");
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use keybearer::{
     client::{Client, ClientError},
     model::{
+        TimeDelta, Timestamp,
         api_key::KeyId,
         connections::{
             endpoint::{Endpoint, Trust},
@@ -65,7 +66,7 @@ async fn a_create_is_sent_once_whatever_comes_back() {
     for (status, lost) in [(429, false), (502, true), (503, true), (504, true), (500, true), (400, false), (408, true)]
     {
         let server = always(elastic(status, r#"{"error":{"type":"x","reason":"y"}}"#)).await;
-        let error = in_time(client(&server.uri()).create_api_key(&key(), 0)).await.unwrap_err();
+        let error = in_time(client(&server.uri()).create_api_key(&key(), Timestamp::EPOCH)).await.unwrap_err();
         assert_eq!(error.status(), Some(status));
         assert_eq!(error.is_answer_lost(), lost, "{error:?}");
         assert_eq!(requests(&server).await.len(), 1, "after {status}");
@@ -174,7 +175,7 @@ async fn a_refused_sign_in_says_what_is_wrong_with_the_key() {
     let error = sign_in_at(foreign(401, older, "application/json")).await;
     assert_eq!(error, ClientError::Unauthenticated { reason: "unable to authenticate user [x]".into() });
     let silent = r#"{"error":{"reason":"missing authentication credentials for REST request [/]"},"status":401}"#;
-    assert!(sign_in_at(foreign(401, silent, "application/json")).await.to_string().contains("does not tell which"));
+    assert!(sign_in_at(foreign(401, silent, "application/json")).await.to_string().contains("does not say which"));
     let page = foreign(401, "<title>Corporate sign-in</title>", "text/html");
     assert_eq!(
         sign_in_at(page).await,
@@ -310,7 +311,7 @@ async fn a_secret_in_an_answer_that_is_not_understood_stays_out_of_the_error() {
         r#"{"id":"x","api_key":"s3cr3t-s3cr3t"#,
     ] {
         let server = always(elastic(200, body)).await;
-        let error = in_time(client(&server.uri()).create_api_key(&key(), 0)).await.unwrap_err();
+        let error = in_time(client(&server.uri()).create_api_key(&key(), Timestamp::EPOCH)).await.unwrap_err();
         assert!(matches!(error, ClientError::Unreadable { .. }) && error.is_answer_lost(), "{error:?}");
         assert!(!format!("{error} {error:?}").contains("s3cr3t"));
     }
@@ -386,7 +387,7 @@ async fn a_plausible_date_tells_the_server_s_clock_until_an_answer_comes_without
     assert_eq!(client.clock_skew(), None);
     in_time(client.authenticate()).await.unwrap();
     let skew = client.clock_skew().unwrap();
-    assert!((skew - 120_000).abs() < 30_000, "{skew}");
+    assert!((skew - TimeDelta::from_mins(2)).abs() < TimeDelta::from_secs(30), "{skew:?}");
     in_time(client.authenticate()).await.unwrap();
     assert_eq!(client.clock_skew(), None, "what later answers don't confirm is forgotten");
 }
@@ -399,7 +400,7 @@ async fn a_date_that_is_far_off_is_told_and_not_counted_by() {
         in_time(client.authenticate()).await.unwrap();
         assert_eq!(client.clock_skew(), None, "{days}");
         let doubt = client.doubtful_date().unwrap();
-        assert!((doubt - days * 86_400_000).abs() < 30_000, "{days}: {doubt}");
+        assert!((doubt - TimeDelta::from_days(days)).abs() < TimeDelta::from_secs(30), "{days}: {doubt:?}");
     }
 }
 
@@ -412,10 +413,10 @@ async fn a_page_without_the_header_of_the_product_is_no_refusal_of_a_cluster_tha
         Mock::given(method("GET")).respond_with(elastic(200, IDENTITY)).mount(&server).await;
         Mock::given(method("POST")).respond_with(page).mount(&server).await;
         let client = client(&server.uri());
-        let at_first = in_time(client.create_api_key(&key(), 0)).await.unwrap_err();
+        let at_first = in_time(client.create_api_key(&key(), Timestamp::EPOCH)).await.unwrap_err();
         assert!(!at_first.is_answer_lost(), "nothing is known yet of the header: {at_first:?}");
         in_time(client.authenticate()).await.unwrap();
-        let error = in_time(client.create_api_key(&key(), 0)).await.unwrap_err();
+        let error = in_time(client.create_api_key(&key(), Timestamp::EPOCH)).await.unwrap_err();
         assert_eq!((error.is_answer_lost(), error.status()), (true, Some(status)), "{error:?}");
     }
     // The server itself sends a sign-in that was refused, and a body that is too large, without it.
@@ -425,7 +426,7 @@ async fn a_page_without_the_header_of_the_product_is_no_refusal_of_a_cluster_tha
         Mock::given(method("POST")).respond_with(foreign(status, body, "application/json")).mount(&server).await;
         let client = client(&server.uri());
         in_time(client.authenticate()).await.unwrap();
-        let error = in_time(client.create_api_key(&key(), 0)).await.unwrap_err();
+        let error = in_time(client.create_api_key(&key(), Timestamp::EPOCH)).await.unwrap_err();
         assert!(!error.is_answer_lost(), "{error:?}");
     }
 }
@@ -475,12 +476,11 @@ async fn an_update_is_never_sent_again() {
 
 #[tokio::test]
 async fn without_a_date_the_end_of_a_new_key_tells_the_server_s_clock() {
-    let hour = 3_600_000;
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
+    let now = Timestamp::of_system(std::time::SystemTime::now());
     // An expiration ten days later than asked for may be a clock's fault or not: nothing is counted by it.
-    for (ahead, known) in [(200_000, true), (240 * hour, false)] {
-        let expires = now + ahead + hour;
-        let body = format!(r#"{{"id":"x","name":"n","api_key":"s","expiration":{expires}}}"#);
+    for (ahead, known) in [(TimeDelta::from_secs(200), true), (TimeDelta::from_days(10), false)] {
+        let expires = now + ahead + TimeDelta::HOUR;
+        let body = format!(r#"{{"id":"x","name":"n","api_key":"s","expiration":{}}}"#, expires.as_millis());
         let server = MockServer::start().await;
         // The mock server sends dates of its own; one that can't be read counts as none.
         let answer = elastic(200, &body).insert_header("Date", "today");
@@ -490,7 +490,7 @@ async fn without_a_date_the_end_of_a_new_key_tells_the_server_s_clock() {
         assert_eq!(created.expires, Some(expires));
         let skew = client.clock_skew();
         assert_eq!(skew.is_some(), known, "{skew:?}");
-        assert!(skew.is_none_or(|skew| (skew - ahead).abs() < 30_000), "{skew:?}");
+        assert!(skew.is_none_or(|skew| (skew - ahead).abs() < TimeDelta::from_secs(30)), "{skew:?}");
     }
 }
 

@@ -2,7 +2,10 @@
 
 use keybearer::{
     client::{ClientError, KeyQuery, MAX_UNREADABLE_KEPT, Order},
-    model::api_key::{KeyId, KeyKind},
+    model::{
+        Timestamp,
+        api_key::{KeyId, KeyKind},
+    },
 };
 use serde_json::{json, value::RawValue};
 use wiremock::{
@@ -45,7 +48,7 @@ async fn odd_rows_are_set_aside_with_a_reason_and_the_others_read() {
     assert_eq!(ids, ["new", "old", "null", "dates", "last"]);
     let flaws: Vec<Option<&str>> = page.keys.iter().map(|key| key.flaw.as_deref()).collect();
     assert_eq!(flaws[..3], [None, None, None]);
-    assert_eq!(flaws[3], Some("creation: it is not a moment in milliseconds"));
+    assert_eq!(flaws[3], Some("creation: it is not a time in milliseconds"));
     assert_eq!(flaws[4], Some("invalidated: it is neither true nor false"));
     assert!(page.keys[4].is_unread("invalidated") && !page.keys[4].is_unread("creation"));
     let [nameless] = page.unreadable.kept() else { panic!("{:?}", page.unreadable) };
@@ -117,7 +120,7 @@ async fn what_a_key_carries_stays_as_it_was_to_the_byte() {
     let page = in_time(client(&server.uri()).query_api_keys(&KeyQuery::new(6))).await.unwrap();
     let [new, old, null, ..] = page.keys.as_slice() else { panic!() };
     assert_eq!(new.kind, KeyKind::Other("quantum".into()));
-    assert_eq!(new.expires, Some(i64::MAX));
+    assert_eq!(new.expires, Some(Timestamp::MAX));
     assert_eq!(new.metadata.as_ref().unwrap().get(), r#"{"application_id":"app","n":1.0e+10}"#);
     assert_eq!(new.role_descriptors.as_ref().unwrap().get(), r#"{"r":{"cluster":[ "all" ],"future":{"x":1}}}"#);
     assert_eq!(new.limited_by.as_ref().unwrap().get(), r#"[{"u":{}}]"#);
@@ -126,7 +129,7 @@ async fn what_a_key_carries_stays_as_it_was_to_the_byte() {
     assert_eq!((&old.kind, old.expires, old.invalidated), (&KeyKind::Rest, None, false));
     assert!(old.role_descriptors.is_none() && old.owner.username.is_empty());
     assert!(null.metadata.is_none() && null.role_descriptors.is_none() && null.expires.is_none());
-    assert_eq!((null.invalidated, null.invalidated_at), (true, Some(4)));
+    assert_eq!((null.invalidated, null.invalidated_at), (true, Some(Timestamp::from_millis(4))));
 }
 
 #[tokio::test]
@@ -159,7 +162,7 @@ async fn an_unknown_key_is_none_and_a_missing_page_is_an_error() {
     let server = always(404, r#"{"api_keys":[]}"#).await;
     let id = KeyId::new("nope");
     assert!(in_time(client(&server.uri()).get_api_key(&id, false)).await.unwrap().is_none());
-    assert!(in_time(client(&server.uri()).get_api_keys(true)).await.unwrap().keys.is_empty());
+    assert!(in_time(client(&server.uri()).get_api_keys_named("nope", true)).await.unwrap().keys.is_empty());
     let server = always(404, r#"{"error":{"type":"x","reason":"no such index"},"status":404}"#).await;
     let error = in_time(client(&server.uri()).get_api_key(&id, false)).await.unwrap_err();
     assert_eq!(error, ClientError::NotFound { reason: "no such index".into() });
@@ -185,8 +188,8 @@ async fn a_key_is_asked_for_by_its_id_and_owner() {
         .mount(&server)
         .await;
     let (client, id) = (client(&server.uri()), KeyId::new("a&b=c/ü"));
-    assert_eq!(in_time(client.get_api_key(&id, true)).await.unwrap().unwrap().created, 1);
-    assert_eq!(in_time(client.get_api_key_with_limits(&id, false)).await.unwrap().unwrap().created, 2);
+    assert_eq!(in_time(client.get_api_key(&id, true)).await.unwrap().unwrap().created.as_millis(), 1);
+    assert_eq!(in_time(client.get_api_key_with_limits(&id, false)).await.unwrap().unwrap().created.as_millis(), 2);
 }
 
 #[tokio::test]
@@ -194,7 +197,7 @@ async fn a_long_list_is_read_whole() {
     let row = r#"{"id":"ID","name":"my_app_key","creation":1795492127812,"metadata":{"application_id":"my_app"}}"#;
     let rows: Vec<String> = (0..20_000).map(|id| row.replace("ID", &id.to_string())).collect();
     let server = always(200, &format!(r#"{{"api_keys":[{}]}}"#, rows.join(","))).await;
-    let keys = in_time(client(&server.uri()).get_api_keys(false)).await.unwrap();
+    let keys = in_time(client(&server.uri()).get_api_keys_named("my_app_key", false)).await.unwrap();
     assert_eq!((keys.keys.len(), keys.unreadable.len()), (20_000, 0));
     assert_eq!(keys.keys[19_999].id, KeyId::new("19999"));
 }

@@ -12,6 +12,7 @@ use std::{
 use keybearer::{
     client::Client,
     model::{
+        Timestamp,
         connections::{
             endpoint::{ClusterUrl, Endpoint, Trust},
             login::Login,
@@ -36,12 +37,12 @@ pub async fn in_time<T>(future: impl Future<Output = T>) -> T {
 
 pub fn endpoint(url: &str, trust: Trust) -> Endpoint {
     Endpoint {
-        url: ClusterUrl::parse(url).unwrap(),
         trust,
-        login: Login::ApiKey { id: "key-id".into(), secret: Secret::new(SECRET) },
-        run_as: None,
         timeout: Duration::from_secs(20),
-        audit_index: None,
+        ..Endpoint::new(
+            ClusterUrl::parse(url).unwrap(),
+            Login::ApiKey { id: "key-id".into(), secret: Secret::new(SECRET) },
+        )
     }
 }
 
@@ -60,7 +61,7 @@ pub fn key() -> CreateKey {
     let draft =
         Draft { name: "my_app_key".into(), rights: RightsChoice::Nothing, expiration: "1h".into(), ..Draft::default() };
     let around = Surroundings {
-        now: 0,
+        now: Timestamp::EPOCH,
         zone: &jiff::tz::TimeZone::UTC,
         roles: None,
         edition: Edition::Unknown,

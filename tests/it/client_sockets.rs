@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use keybearer::{client::ClientError, model::api_key::KeyId};
+use keybearer::{
+    client::ClientError,
+    model::{Timestamp, api_key::KeyId},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -123,7 +126,8 @@ async fn silence_after_a_create_may_have_made_a_key() {
         let _ = stream.read(&mut [0]).await;
     })
     .await;
-    let error = in_time(hasty_client(&server.url("http"), 300).create_api_key(&key(), 0)).await.unwrap_err();
+    let error =
+        in_time(hasty_client(&server.url("http"), 300).create_api_key(&key(), Timestamp::EPOCH)).await.unwrap_err();
     assert!(matches!(error, ClientError::TimedOut { maybe_sent: true, .. }) && error.is_answer_lost());
     assert_eq!(server.connections(), 1);
 }
@@ -136,7 +140,8 @@ async fn a_create_that_never_left_has_made_nothing() {
         while stream.read(&mut bytes).await.is_ok_and(|count| count > 0) {}
     })
     .await;
-    let error = in_time(hasty_client(&server.url("https"), 300).create_api_key(&key(), 0)).await.unwrap_err();
+    let error =
+        in_time(hasty_client(&server.url("https"), 300).create_api_key(&key(), Timestamp::EPOCH)).await.unwrap_err();
     assert!(matches!(error, ClientError::TimedOut { maybe_sent: false, .. }), "{error:?}");
     assert!(!error.is_answer_lost());
     assert_eq!(error.to_string(), "No connection within 300 ms");
@@ -145,7 +150,7 @@ async fn a_create_that_never_left_has_made_nothing() {
 #[tokio::test]
 async fn a_create_is_not_repeated_after_a_reset() {
     let server = Sockets::start(|stream, _| reset(stream)).await;
-    let error = in_time(client(&server.url("http")).create_api_key(&key(), 0)).await.unwrap_err();
+    let error = in_time(client(&server.url("http")).create_api_key(&key(), Timestamp::EPOCH)).await.unwrap_err();
     assert!(matches!(error, ClientError::Broken { maybe_sent: true, status: None, .. }), "{error:?}");
     assert!(error.is_answer_lost());
     let requests = server.connections() - 1; // the last connection asks whether TLS is spoken there
@@ -155,7 +160,7 @@ async fn a_create_is_not_repeated_after_a_reset() {
 #[tokio::test]
 async fn a_create_whose_answer_breaks_off_may_have_made_a_key() {
     let server = answers("HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{\"id\":\"x\",".into()).await;
-    let error = in_time(client(&server.url("http")).create_api_key(&key(), 0)).await.unwrap_err();
+    let error = in_time(client(&server.url("http")).create_api_key(&key(), Timestamp::EPOCH)).await.unwrap_err();
     assert!(error.is_answer_lost(), "{error:?}");
     assert_eq!(server.connections(), 1);
 }
@@ -205,7 +210,9 @@ async fn nothing_listening_is_said_at_once() {
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = free.local_addr().unwrap().port();
     drop(free);
-    let error = in_time(client(&format!("https://127.0.0.1:{port}")).create_api_key(&key(), 0)).await.unwrap_err();
+    let error = in_time(client(&format!("https://127.0.0.1:{port}")).create_api_key(&key(), Timestamp::EPOCH))
+        .await
+        .unwrap_err();
     assert!(matches!(&error, ClientError::Unreachable { reason } if reason.contains("refused")), "{error:?}");
     assert!(!error.is_answer_lost());
 }
@@ -223,7 +230,7 @@ async fn https_to_a_plain_port_is_said_in_so_many_words() {
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
     })
     .await;
-    let error = in_time(client(&server.url("https")).create_api_key(&key(), 0)).await.unwrap_err();
+    let error = in_time(client(&server.url("https")).create_api_key(&key(), Timestamp::EPOCH)).await.unwrap_err();
     assert_eq!(error, ClientError::TlsOnPlainPort);
     assert!(!error.is_answer_lost());
 }
@@ -249,8 +256,8 @@ async fn a_proxy_that_explains_that_it_wants_https_is_understood() {
 #[tokio::test]
 async fn what_is_no_http_is_said_to_be_none() {
     let server = answers("220 mail.example.net ESMTP\r\n".into()).await;
-    let error = in_time(client(&server.url("http")).create_api_key(&key(), 0)).await.unwrap_err();
-    assert!(matches!(&error, ClientError::Broken { reason, .. } if reason.contains("no HTTP")), "{error:?}");
+    let error = in_time(client(&server.url("http")).create_api_key(&key(), Timestamp::EPOCH)).await.unwrap_err();
+    assert!(matches!(&error, ClientError::Broken { reason, .. } if reason.contains("not HTTP")), "{error:?}");
     assert!(!format!("{error} {error:?}").contains(SECRET));
 }
 
@@ -285,13 +292,13 @@ async fn the_answer_with_the_secret_is_asked_for_uncompressed_and_the_request_te
         }
     })
     .await;
-    let created = in_time(client(&server.url("http")).create_api_key(&key(), 0)).await.unwrap();
+    let created = in_time(client(&server.url("http")).create_api_key(&key(), Timestamp::EPOCH)).await.unwrap();
     let request = in_time(requests.recv()).await.unwrap();
     assert!(request.starts_with("POST /_security/api_key HTTP/1.1\r\n"), "{request}");
     assert!(request.contains("accept-encoding: identity"), "{request}");
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
     assert!(head.contains(&format!("content-length: {}", body.len())), "{head}");
-    assert_eq!(body, key().body(0));
+    assert_eq!(body, key().body(Timestamp::EPOCH));
     assert_eq!(created.secret.expose(), "s3cr3t");
     assert!(!format!("{created:?}").contains("s3cr3t"));
 }

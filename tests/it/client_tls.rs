@@ -1,5 +1,6 @@
 //! Whom the client believes: certificates of every kind, true and forged, and ports of the wrong kind.
 
+use keybearer::model::Timestamp;
 use std::{
     path::PathBuf,
     sync::{
@@ -11,15 +12,18 @@ use std::{
 use keybearer::{
     client::{CertificateProblem, Client, ClientError, SeenAuthority, SeenCertificate},
     model::connections::{
+        client_certificate::ClientCertificate,
         endpoint::{Endpoint, Trust},
         fingerprint::Fingerprint,
+        login::Login,
     },
+    ops::connections::connect::{self, ConnectionCheck, StepResult},
 };
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::{
-    ServerConfig,
+    RootCertStore, ServerConfig,
     crypto::aws_lc_rs,
-    server::{ClientHello, ResolvesServerCert},
+    server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier},
     sign::CertifiedKey,
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -105,15 +109,32 @@ impl TlsServer {
     }
 
     async fn with_key(chain: &[&Made], key: &KeyPair) -> Self {
+        Self::with_clients(chain, key, None, &rustls::version::TLS13).await
+    }
+
+    /// One that admits only clients with a certificate of this authority, if one is given.
+    async fn with_clients(
+        chain: &[&Made],
+        key: &KeyPair,
+        clients: Option<&Made>,
+        version: &'static rustls::SupportedProtocolVersion,
+    ) -> Self {
         let der = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let signing = aws_lc_rs::sign::any_supported_type(&der).unwrap();
         let chain = chain.iter().map(|made| made.der.clone()).collect();
         let presents = Presents(Arc::new(CertifiedKey::new(chain, signing)));
-        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::new(presents));
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider.clone());
+        let config = match clients {
+            None => config.with_safe_default_protocol_versions().unwrap().with_no_client_auth(),
+            Some(authority) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(authority.der.clone()).unwrap();
+                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+                config.with_protocol_versions(&[version]).unwrap().with_client_cert_verifier(verifier)
+            }
+        };
+        let config = config.with_cert_resolver(Arc::new(presents));
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let requests = Arc::new(AtomicUsize::new(0));
         let count = requests.clone();
@@ -197,7 +218,7 @@ async fn a_ca_file_that_is_none_says_why_before_anything_is_sent() {
     assert!(reason(folder.path().join("missing")).contains("there is no such file"));
     assert!(reason(folder.path().to_owned()).contains("it is a folder"));
     let (_folder, path) = file_with("-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n");
-    assert!(reason(path).contains("broken"));
+    assert!(reason(path).contains("malformed"));
     let (_folder, path) = file_with(&rcgen_pem(b"odd"));
     assert!(reason(path).contains("can't be read"));
 }
@@ -348,7 +369,7 @@ async fn an_insecure_profile_believes_all_and_still_shows_what_it_saw() {
     let server = TlsServer::start(&[&over]).await;
     let client = server.is_believed(Trust::InsecureDev).await;
     assert_eq!(client.certificate().unwrap().fingerprint, over.fingerprint());
-    assert_eq!(client.certificate().unwrap().not_after, 1_577_836_800_000);
+    assert_eq!(client.certificate().unwrap().not_after, Timestamp::from_millis(1_577_836_800_000));
 }
 
 #[tokio::test]
@@ -368,9 +389,68 @@ async fn http_to_a_tls_port_is_said_in_so_many_words() {
     .await;
     for url in [server.sockets.url("http"), hangs_up.url("http")] {
         let client = Client::new(&endpoint(&url, Trust::System)).unwrap();
-        let error = in_time(client.create_api_key(&key(), 0)).await.unwrap_err();
+        let error = in_time(client.create_api_key(&key(), Timestamp::EPOCH)).await.unwrap_err();
         assert_eq!(error, ClientError::PlainOnTlsPort);
         assert!(!error.is_answer_lost());
     }
     assert_eq!(server.requests.load(Ordering::SeqCst), 0);
+}
+
+/// A client's certificate, read from its files as a user has them.
+fn client_certificate(made: &Made) -> ClientCertificate {
+    let text = rcgen_pem(&made.der) + &made.key.serialize_pem();
+    ClientCertificate::read(text.as_bytes(), None, None).unwrap()
+}
+
+#[tokio::test]
+async fn a_server_that_demands_a_client_certificate_is_told_apart_from_other_tls_faults() {
+    for version in [&rustls::version::TLS13, &rustls::version::TLS12] {
+        let (ca, clients, strangers) = (authority("Our CA"), authority("Clients"), authority("Strangers"));
+        let node = leaf(&ca);
+        let server = TlsServer::with_clients(&[&node], &node.key, Some(&clients), version).await;
+        let (_folder, path) = file_with(&ca.pem());
+        let by = |own: Option<ClientCertificate>| Endpoint {
+            client_certificate: own,
+            login: Login::Certificate,
+            ..server.endpoint(Trust::CaFile(path.clone()))
+        };
+        let ana = make("ana", Some(&clients), |_| ());
+        let client = Client::new(&by(Some(client_certificate(&ana)))).unwrap();
+        assert_eq!(in_time(client.authenticate()).await.unwrap().username, "ana");
+        let requests = server.requests.load(Ordering::SeqCst);
+        let refused = |own: Endpoint| async move {
+            let error = in_time(Client::new(&own).unwrap().authenticate()).await.unwrap_err();
+            assert!(!error.is_answer_lost(), "{error:?}");
+            error
+        };
+        // Without one: with another sign-in, because without both there is nothing to sign in with.
+        let missing = Endpoint { login: Login::Bearer(keybearer::model::secret::Secret::new("t0ken")), ..by(None) };
+        let error = refused(missing.clone()).await;
+        assert_eq!(error, ClientError::ClientCertificateRequired, "{version:?}");
+        let mut steps = Vec::new();
+        connect::test(&missing, |report| steps.push((report.step, report.result))).await;
+        let (step, StepResult::Failed(problem)) = steps.last().unwrap() else { panic!("{steps:?}") };
+        assert!(*step == ConnectionCheck::ClientCertificate && problem.title.contains("requires a client certificate"));
+        assert!(steps.iter().any(|(step, _)| *step == ConnectionCheck::Certificate), "the server itself is trusted");
+        // Of an authority that the server doesn't know, and one that has expired.
+        let stranger = make("eve", Some(&strangers), |_| ());
+        let old = make("ana", Some(&clients), |params| {
+            params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+            params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+        });
+        for own in [&stranger, &old] {
+            let own = by(Some(client_certificate(own)));
+            let error = refused(own.clone()).await;
+            assert!(matches!(error, ClientError::ClientCertificateRefused { .. }), "{version:?}: {error:?}");
+        }
+        assert_eq!(server.requests.load(Ordering::SeqCst), requests, "no request of theirs was read");
+        let (words, is_urgent) = client_certificate(&old).validity(keybearer::ops::clock::now());
+        assert!(is_urgent && words.starts_with("expired on"), "{words}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_where_there_is_no_certificate_to_sign_in_with() {
+    let endpoint = Endpoint { login: Login::Certificate, ..endpoint("https://localhost:9", Trust::System) };
+    assert!(matches!(Client::new(&endpoint), Err(ClientError::BadLogin { .. })));
 }

@@ -3,6 +3,7 @@
 use keybearer::{
     client::ClientError,
     model::{
+        Timestamp,
         api_key::{ApiKey, KeyId},
         connections::{
             endpoint::{ClusterUrl, Endpoint, Trust},
@@ -14,12 +15,12 @@ use keybearer::{
         update::KeyUpdate,
     },
     ops::{
-        Session,
+        Outcome, Session,
         connections::connect,
         create::{self, CreateError, Lost},
         invalidate,
         keys::list,
-        update::{self, UpdateOutcome},
+        update,
     },
     sandbox::{Options, Sandbox},
     store::journal::Journal,
@@ -41,7 +42,7 @@ async fn read(session: &Session, id: &KeyId) -> ApiKey {
     list::by_id(session, std::slice::from_ref(id)).await.unwrap().keys.remove(0)
 }
 
-async fn taken_away(session: &Session, id: &KeyId) -> invalidate::Outcome {
+async fn taken_away(session: &Session, id: &KeyId) -> Outcome {
     invalidate::invalidate(session, std::slice::from_ref(id), false, &AtomicBool::new(false), |_| ()).await
 }
 
@@ -124,17 +125,18 @@ async fn a_creation_that_never_arrives_has_made_nothing() {
     let problem = lost.problem();
     assert!(lost.ours().is_empty() && front.count() == 1);
     assert!(
-        problem.title.contains("no key of it was found") && problem.hint.contains("meta.request_id:"),
+        problem.title.contains("no key from it was found") && problem.hint.contains("meta.request_id:"),
         "{problem:?}"
     );
 }
 
-async fn updated(session: &Session, id: &KeyId, expiration: bool) -> UpdateOutcome {
+async fn updated(session: &Session, id: &KeyId, expiration: bool) -> Outcome {
     let metadata = RawValue::from_string(r#"{"team":"payments"}"#.into()).ok();
-    let span = |text| match keybearer::model::time::expiry::Expiry::parse(text, 0, &jiff::tz::TimeZone::UTC) {
-        Ok(keybearer::model::time::expiry::Expiry::In(span)) => span,
-        other => panic!("{other:?}"),
-    };
+    let span =
+        |text| match keybearer::model::time::expiry::Expiry::parse(text, Timestamp::EPOCH, &jiff::tz::TimeZone::UTC) {
+            Ok(keybearer::model::time::expiry::Expiry::In(span)) => span,
+            other => panic!("{other:?}"),
+        };
     let expiration = expiration.then(|| span("9d"));
     let change = KeyUpdate { metadata, expiration, ..KeyUpdate::default() };
     in_time(update::update(session, std::slice::from_ref(id), &change)).await
@@ -148,14 +150,14 @@ async fn an_update_whose_answer_is_cut_off_is_read_off_the_key() {
     front.when("PUT", "/_security/api_key", |_| Line::CutAfter);
     // A new end counts from each try, so that it is sent once.
     let outcome = updated(&session, &id, true).await;
-    assert_eq!((outcome.updated.as_slice(), front.count()), (std::slice::from_ref(&id), 1), "{:?}", outcome.failed);
+    assert_eq!((outcome.done.as_slice(), front.count()), (std::slice::from_ref(&id), 1), "{:?}", outcome.failed);
     assert!(read(&session, &id).await.metadata.unwrap().get().contains("payments"));
 
     let other = made(&session).await;
     front.when("PUT", "/_security/api_key", |_| Line::CutBefore);
     let outcome = updated(&session, &other, true).await;
     assert!(
-        outcome.updated.is_empty() && outcome.failed[0].1.reason().contains("does not show the change"),
+        outcome.done.is_empty() && outcome.failed[0].1.reason().contains("does not show the change"),
         "{outcome:?}"
     );
     assert!(!read(&session, &other).await.metadata.unwrap().get().contains("payments"));
@@ -206,7 +208,7 @@ fn an_update_is_sent_once_whatever_becomes_of_its_answer() {
         });
         let sent = place.proxy.seen().iter().filter(|seen| seen.method == "PUT").count();
         assert_eq!(sent, 1, "{cut:?}");
-        assert!(outcome.updated.is_empty() && outcome.failed[0].1.is_unknown(), "{cut:?}: {outcome:?}");
+        assert!(outcome.done.is_empty() && outcome.failed[0].1.is_unknown(), "{cut:?}: {outcome:?}");
         let now = place.runtime.block_on(place.direct().get_api_key(&made.id, false)).unwrap().unwrap();
         assert_eq!(now.metadata.unwrap().get(), r#"{"incident":"leaked"}"#, "{cut:?}");
     }
@@ -247,10 +249,10 @@ fn nothing_is_sent_to_another_cluster_at_the_same_address() {
     place.proxy.calm();
     place.proxy.when(|_| true, Fault::OtherCluster);
     let outcome = place.runtime.block_on(in_time(taken_away(&session, &id)));
-    assert!(outcome.failed[0].1.reason().contains("another cluster answers now"), "{outcome:?}");
+    assert!(outcome.failed[0].1.reason().contains("a different cluster responds now"), "{outcome:?}");
     assert_eq!(outcome.unknown(), 0);
     let error = place.runtime.block_on(in_time(create::create(&session, &key()))).unwrap_err();
-    assert!(matches!(&error, CreateError::Refused(ClientError::NotSent { reason }) if reason.contains("another")));
+    assert!(matches!(&error, CreateError::Refused(ClientError::NotSent { reason }) if reason.contains("a different")));
     assert!(place.proxy.seen().iter().all(|seen| seen.method == "GET"), "{:?}", place.proxy.seen());
     // From the creation on, so that it is made there.
     place.proxy.calm();
@@ -273,7 +275,7 @@ fn lost_beside_another(place: &Liar, session: &Session, cut: Cut) -> Lost {
         let making = create::create(session, &key);
         let other = async {
             tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-            place.direct().create_api_key(&key, 0).await.unwrap();
+            place.direct().create_api_key(&key, Timestamp::EPOCH).await.unwrap();
             session.interrupt.set();
         };
         in_time(async { tokio::join!(making, other).0 }).await.unwrap_err()
@@ -306,7 +308,7 @@ fn before_there_was_metadata_no_key_is_called_a_stray_for_certain() {
     let lost = lost_beside_another(&place, &session, Cut::HoldAfter);
     let found = lost.found.as_ref().unwrap();
     assert_eq!((found.ours.len(), found.perhaps.len()), (0, 2), "{lost:?}");
-    assert!(lost.problem().detail.contains("may be it"));
+    assert!(lost.problem().detail.contains("may be one of"));
 }
 
 /// A practice cluster behind a proxy that lies, with another one beside it.
@@ -331,12 +333,12 @@ impl Liar {
 
     fn endpoint(&self, url: &str, trust: Trust) -> Endpoint {
         Endpoint {
-            url: ClusterUrl::parse(url).unwrap(),
             trust,
-            login: Login::Password { username: "officer".into(), password: Secret::new("officer-password") },
-            run_as: None,
-            audit_index: None,
             timeout: std::time::Duration::from_secs(20),
+            ..Endpoint::new(
+                ClusterUrl::parse(url).unwrap(),
+                Login::Password { username: "officer".into(), password: Secret::new("officer-password") },
+            )
         }
     }
 

@@ -12,6 +12,7 @@ use egui_kittest::{
 };
 use keybearer::{
     model::{
+        Timestamp,
         connections::{
             endpoint::{ClusterUrl, Endpoint, Trust},
             fingerprint::Fingerprint,
@@ -23,6 +24,7 @@ use keybearer::{
     ops::Problem,
     sandbox::{Options, Sandbox},
     store::{
+        file_dialog::FileDialogs,
         journal::Journal,
         rotation::Rotations,
         settings_file::SettingsFile,
@@ -58,7 +60,7 @@ pub struct Desk {
 }
 
 /// The clock of a window under test; can be moved.
-pub type TestClock = Arc<Mutex<Option<i64>>>;
+pub type TestClock = Arc<Mutex<Option<Timestamp>>>;
 
 /// How a window under test begins.
 pub struct Setting {
@@ -70,10 +72,14 @@ pub struct Setting {
     pub settings: SettingsFile,
     pub journal: Journal,
     pub rotations: Option<Rotations>,
+    /// The dialogs of the desktop; without them, it has none.
+    pub files: Option<Arc<dyn FileDialogs>>,
     /// The keyring that the window talks to, where it is another than `vault`.
     pub keyring: Option<Arc<dyn Vault>>,
     /// What passes by from frame to frame, in seconds.
     pub step: f32,
+    /// Minutes after which an idle window is locked; tests move the clock, and most mean something else by it.
+    pub lock_after: Option<u32>,
 }
 
 impl Default for Setting {
@@ -87,8 +93,10 @@ impl Default for Setting {
             settings: SettingsFile::default(),
             journal: Journal::default(),
             rotations: None,
+            files: None,
             keyring: None,
             step: 0.25,
+            lock_after: None,
         }
     }
 }
@@ -105,6 +113,9 @@ impl Desk {
             .with_settings(setting.settings.clone())
             .with_journal(setting.journal)
             .with_rotations(setting.rotations);
+        if let Some(files) = setting.files {
+            services = services.with_file_dialogs(files);
+        }
         let opens_sandbox = setting.sandbox.is_some();
         if let Some(profile) = setting.sandbox {
             services = services.with_sandbox(Box::new(move || Box::pin(async move { Ok::<_, Problem>(profile) })));
@@ -114,7 +125,10 @@ impl Desk {
             sandbox: opens_sandbox,
             clock: Box::new(move || clock.lock().unwrap().unwrap_or_else(keybearer::ops::clock::now)),
             zone: keybearer::model::time::calendar::fixed_zone(1),
-            settings: setting.settings.read(),
+            settings: keybearer::model::settings::Settings {
+                lock_after: setting.lock_after,
+                ..setting.settings.read()
+            },
         };
         let harness = Harness::builder()
             .with_size(setting.size)
@@ -133,28 +147,38 @@ impl Desk {
     /// The same with so many keys, more than it begins with.
     pub fn on_sandbox_with(sandbox: &RunningSandbox, keys: usize) -> Self {
         let mut desk = Self::new(Setting { sandbox: Some(sandbox.profile()), ..Setting::default() });
-        desk.wait_for(&format!("All {keys} keys read"));
+        desk.wait_for(&format!("All {keys} keys loaded"));
         desk
     }
 
     /// A window that was connected to a cluster without TLS by its form, as a user of it.
     pub fn connected(url: &str, (user, password): (&str, &str), setting: Setting) -> Self {
         let endpoint = Endpoint {
-            url: ClusterUrl::parse(url).unwrap(),
-            trust: Trust::System,
-            login: Login::Password { username: user.into(), password: Secret::new(password) },
-            run_as: None,
             // The practice cluster is slow with thousands of keys where other tests run beside it.
             timeout: Duration::from_secs(90),
-            audit_index: None,
+            ..Endpoint::new(
+                ClusterUrl::parse(url).unwrap(),
+                Login::Password { username: user.into(), password: Secret::new(password) },
+            )
         };
+        Self::opened(endpoint, setting)
+    }
+
+    /// A window that was connected by the form to this endpoint, under the name “place”.
+    pub fn opened(endpoint: Endpoint, setting: Setting) -> Self {
         let environment = Environment::Development;
         let profile = Profile { id: ProfileId("place".into()), name: "place".into(), environment, endpoint };
         let mut desk = Self::new(Setting { profiles: vec![profile], ..setting });
         desk.press("Edit place");
         desk.press("Connect");
-        desk.wait_for("keys read");
+        desk.wait_for_keys();
         desk
+    }
+
+    /// Steps until the keys of the cluster are loaded.
+    pub fn wait_for_keys(&mut self) {
+        let is_loaded = |desk: &Self| desk.sees("key loaded") || desk.sees("keys loaded");
+        self.wait("the keys", |desk| is_loaded(desk) && !desk.sees("No keys loaded"));
     }
 
     /// Steps until something with this text is there.
@@ -171,6 +195,22 @@ impl Desk {
             std::thread::sleep(Duration::from_millis(5));
         }
         self.harness.step();
+        self.assert_ids_differ();
+    }
+
+    /// Fails if two controls of the last frame have the same id: a press on one could act on the other. The toolkit
+    /// writes it on the screen in debug builds.
+    pub fn assert_ids_differ(&self) {
+        use eframe::egui::epaint::{ClippedShape, Shape};
+        let is_clash = |shape: &ClippedShape| match &shape.shape {
+            Shape::Text(text) => text.galley.text().contains("use of widget ID"),
+            Shape::Vec(shapes) => shapes
+                .iter()
+                .any(|shape| matches!(shape, Shape::Text(text) if text.galley.text().contains("use of widget ID"))),
+            _ => false,
+        };
+        let clashes = self.harness.output().shapes.iter().any(is_clash);
+        assert!(!clashes, "two controls have the same id; on the screen:\n{}", self.texts().join("\n"));
     }
 
     /// Whether a control's name or text holds this.
@@ -221,7 +261,7 @@ impl Desk {
     /// Lets go of the card of a secret that was copied.
     pub fn close_card(&mut self) {
         self.press("Close");
-        self.press("I have kept it");
+        self.press("I’ve saved it");
     }
 
     /// Half a second goes by, after which a button that has just come takes a press.
@@ -269,12 +309,33 @@ impl Desk {
         self.harness.step();
     }
 
+    /// Presses buttons one after the other with a single frame between them, before an answer can come in.
+    pub fn press_at_once(&mut self, names: &[&str]) {
+        let is_on = |desk: &Self, name: &str| {
+            desk.find(name, Role::Button).is_some_and(|node| !node.accesskit_node().is_disabled())
+        };
+        self.wait("the buttons", |desk| names.iter().all(|name| is_on(desk, name)));
+        self.arm();
+        for name in names {
+            self.find(name, Role::Button).unwrap_or_else(|| panic!("no button “{name}”")).click_accesskit();
+            self.harness.step();
+        }
+    }
+
     fn act(&mut self, name: &str, role: Role) {
         self.wait(&format!("{role:?} “{name}”"), |desk| {
             desk.find(name, role).is_some_and(|node| !node.accesskit_node().is_disabled())
         });
-        if role == Role::Button {
-            self.arm();
+        // A button that an answer moves meanwhile takes no press for as long again.
+        let place = |desk: &Self| desk.find(name, role).map(|node| node.rect());
+        for _ in 0..20 {
+            let before = place(self);
+            if role == Role::Button {
+                self.arm();
+            }
+            if place(self) == before {
+                break;
+            }
         }
         if let Some(node) = self.find(name, role) {
             node.click();
@@ -340,9 +401,20 @@ impl Desk {
         self.find(name, Role::Button).is_some_and(|node| !node.accesskit_node().is_disabled())
     }
 
+    /// Whether one of several is chosen.
+    pub fn is_chosen(&self, name: &str) -> bool {
+        use eframe::egui::accesskit::Toggled;
+        self.find(name, Role::RadioButton).is_some_and(|node| node.accesskit_node().toggled() == Some(Toggled::True))
+    }
+
     /// Whether one of several is there and can be chosen.
     pub fn can_choose(&self, name: &str) -> bool {
         self.find(name, Role::RadioButton).is_some_and(|node| !node.accesskit_node().is_disabled())
+    }
+
+    /// Whether the button of this name is there and disabled.
+    pub fn is_off(&self, name: &str) -> bool {
+        self.find(name, Role::Button).is_some_and(|node| node.accesskit_node().is_disabled())
     }
 
     /// Replaces what is in a field.
@@ -447,12 +519,9 @@ impl RunningSandbox {
     /// Signed in as one of its accounts.
     pub fn endpoint(&self, login: Login) -> Endpoint {
         Endpoint {
-            url: ClusterUrl::parse(self.sandbox.url()).unwrap(),
             trust: Trust::Fingerprint(Fingerprint::parse(self.sandbox.fingerprint()).unwrap()),
-            login,
-            run_as: None,
             timeout: Duration::from_secs(20),
-            audit_index: None,
+            ..Endpoint::new(ClusterUrl::parse(self.sandbox.url()).unwrap(), login)
         }
     }
 
@@ -466,6 +535,7 @@ impl RunningSandbox {
         let [key] = &page.keys[..] else { panic!("{} keys are called {name}", page.keys.len()) };
         serde_json::json!({
             "id": key.id.as_str(),
+            "invalidated": key.invalidated,
             "role_descriptors": key.role_descriptors.as_ref().map(|raw| {
                 serde_json::from_str::<serde_json::Value>(raw.get()).unwrap()
             }),

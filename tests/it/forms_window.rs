@@ -4,6 +4,7 @@ use eframe::egui::Key;
 use keybearer::{
     client::{Client, KeyQuery},
     model::{
+        TimeDelta, Timestamp,
         api_key::{ApiKey, KeyKind},
         connections::login::Login,
         create::{CreateKey, Draft, RightsChoice, Surroundings},
@@ -29,7 +30,7 @@ const TALL: [f32; 2] = [1440.0, 1400.0];
 
 fn tall(sandbox: &RunningSandbox) -> Desk {
     let mut desk = Desk::new(Setting { size: TALL, sandbox: Some(sandbox.profile()), ..Setting::default() });
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
     desk
 }
 
@@ -73,14 +74,14 @@ fn at_create(desk: &mut Desk, kind: &str, name: &str) {
 fn for_another(desk: &mut Desk, name: &str, password: &str) {
     at_create(desk, "For another user", name);
     desk.fill("User", "ana");
-    desk.fill("Password of that user", password);
+    desk.fill("User’s password", password);
     desk.fill("Roles", "reader");
     desk.press("Add reader");
 }
 
 fn open_page(desk: &mut Desk, name: &str) {
     desk.press("Keys");
-    desk.wait("the new key", |desk| desk.sees("All 321 keys read") || desk.sees("All 322 keys read"));
+    desk.wait("the new key", |desk| desk.sees("All 321 keys loaded") || desk.sees("All 322 keys loaded"));
     desk.fill("Search", &format!("name:{name}"));
     desk.harness.step();
     desk.click_row(name);
@@ -102,7 +103,7 @@ fn enter_adds_a_role_that_was_typed_or_chosen_and_no_other() {
     }
     assert_eq!(added(&desk), ["reader"]);
     desk.fill("Roles", "reader");
-    assert!(desk.sees("reader is added already"), "{:?}", desk.texts());
+    assert!(desk.sees("reader is already added"), "{:?}", desk.texts());
     // Moved to by an arrow, the first one is chosen without typing.
     desk.fill("Roles", "");
     desk.key(Key::ArrowDown);
@@ -119,19 +120,19 @@ fn a_key_for_a_remote_cluster_gets_the_access_that_was_asked_for_and_is_changed_
     at_create(&mut desk, "For a remote cluster", "eu-west");
     assert!(!desk.sees("From roles"), "it has no rights");
     desk.press("Create key");
-    desk.wait_for("it needs search or replication");
+    desk.wait_for("search or replication is required");
     desk.fill("Indices to search", "my_ind*");
     desk.wait_for("Matches 1 name that you can see");
     desk.fill("Indices to replicate", "logs-*");
     desk.fill("Certificate identity", "CN=eu.*");
-    assert!(desk.sees("POST /_security/cross_cluster/api_key") && desk.sees("can’t sign in to REST"));
+    assert!(desk.sees("POST /_security/cross_cluster/api_key") && desk.sees("can’t sign in to the REST API"));
     desk.choose("JSON");
     let json = desk.value("Access as JSON").unwrap();
     assert!(json.contains("\"my_ind*\"") && json.contains("\"replication\""), "{json}");
     desk.choose("Form");
     desk.press("Create key");
     desk.wait_for("Key created");
-    assert!(desk.sees("A cross-cluster key can’t sign in to REST") && !desk.is_on("Try it"));
+    assert!(desk.sees("A cross-cluster key can’t sign in to the REST API") && !desk.is_on("Try it"));
     assert!(desk.sees("Remote cluster keystore") && !desk.sees("Filebeat"), "{:?}", desk.texts());
     copied(&mut desk);
     desk.close_card();
@@ -150,7 +151,7 @@ fn a_key_for_a_remote_cluster_gets_the_access_that_was_asked_for_and_is_changed_
     desk.wait("the access", |desk| desk.value("Indices to search").as_deref() == Some("my_ind*"));
     assert!(!desk.sees("Role descriptors"));
     desk.press("Review");
-    desk.wait_for("Nothing would be different");
+    desk.wait_for("Nothing would change");
     desk.press("Back");
     desk.fill("Indices to search", "my_ind*, payments-*");
     desk.fill("Certificate identity", "");
@@ -168,7 +169,7 @@ fn a_key_for_a_remote_cluster_gets_the_access_that_was_asked_for_and_is_changed_
     assert_eq!(value(&key.access)["replication"][0]["names"], json!(["logs-*"]));
     assert_eq!(key.certificate_identity, None);
     let left = key.expires.unwrap() - keybearer::ops::clock::now();
-    assert!((8..=9).contains(&(left / 86_400_000)), "{left}");
+    assert!((8..=9).contains(&(left / TimeDelta::DAY)), "{left:?}");
 }
 
 #[test]
@@ -203,21 +204,19 @@ fn a_key_of_another_user_is_theirs_and_their_password_is_nowhere() {
     at_create(&mut desk, "For another user", "for-ana");
     desk.choose("All their rights");
     desk.press("Create key");
-    desk.wait_for("Name the user whose key it will be");
-    assert!(desk.sees("The password of that user is needed") && desk.sees("all their rights"));
+    desk.wait_for("Enter the user who will own the key");
+    assert!(desk.sees("The password of that user is required") && desk.sees("all their rights"));
     desk.choose("From roles");
     for_another(&mut desk, "for-ana", "wrong-password");
     desk.wait_for("It can do no more than its owner");
-    for words in
-        ["POST /_security/api_key/grant", "Sent with it, and neither shown nor copied: password", "A key of ana"]
-    {
+    for words in ["POST /_security/api_key/grant", "Also sent, but not shown or copied: password", "A key of ana"] {
         assert!(desk.sees(words), "{words}: {:?}", desk.texts());
     }
     desk.press("Create key");
     desk.wait_for("The sign-in of ana was refused");
-    assert!(desk.sees("No key was made"));
+    assert!(desk.sees("No key was created"));
     desk.press("Dismiss");
-    desk.fill("Password of that user", "ana-password");
+    desk.fill("User’s password", "ana-password");
     assert!(!desk.sees("ana-password") && !desk.sees("wrong-password"));
     desk.press("Create key");
     desk.wait_for("Key created");
@@ -244,11 +243,11 @@ fn a_password_does_not_outlive_the_look_at_its_form() {
     desk.wait("the form without the password", |desk| !desk.sees("POST /_security/api_key/grant"));
     assert_eq!(desk.value("User").as_deref(), Some("ana"), "all that is no secret is still there");
     desk.press("Create key");
-    desk.wait_for("The password of that user is needed");
+    desk.wait_for("The password of that user is required");
     // Nor does it go from one way of signing in to the other.
-    desk.fill("Password of that user", "ana-password");
+    desk.fill("User’s password", "ana-password");
     desk.choose("By token");
-    desk.wait_for("A token of that user is needed");
+    desk.wait_for("A token of that user is required");
 }
 
 #[test]
@@ -265,21 +264,21 @@ fn a_copy_signs_in_and_needs_the_secret_of_its_source() {
 
     open_page(&mut desk, "source");
     desk.press("Clone");
-    desk.wait_for("whoever has the source keeps it");
+    desk.wait_for("Both keys stay valid");
     assert!(!desk.is_on("Clone key"), "nothing was pasted");
     desk.fill("Secret of the source", "VuaCfGcBCdbkQm-e5aZZ:ui2lp2axTNmsyakw9tvNnw");
     desk.press("Clone key");
     desk.wait_for("This is the secret of key VuaCfGcBCdbkQm-e5aZZ");
     desk.fill("Secret of the source", &format!("{}:ui2lp2axTNmsyakw9tvNnw", source.id));
     desk.press("Clone key");
-    desk.wait_for("The key can't be copied");
-    assert!(desk.sees("No key was made") && !desk.sees("ui2lp2ax"));
+    desk.wait_for("The key can't be cloned");
+    assert!(desk.sees("No key was created") && !desk.sees("ui2lp2ax"));
     desk.fill("Secret of the source", &format!("Authorization: ApiKey {encoded}"));
-    desk.fill("Name of the copy", "the-copy");
-    desk.fill("Expiration of the copy", "never");
+    desk.fill("Name of the clone", "the-copy");
+    desk.fill("Expiration of the clone", "never");
     desk.press("Clone key");
-    desk.wait_for("Say why this key never ends");
-    desk.fill("Expiration of the copy", "7d");
+    desk.wait_for("Explain why this key never expires");
+    desk.fill("Expiration of the clone", "7d");
     desk.press("Clone key");
     desk.wait_for("Key created");
     assert!(!desk.sees(&encoded));
@@ -288,14 +287,14 @@ fn a_copy_signs_in_and_needs_the_secret_of_its_source() {
     desk.wait_for("It works");
     // The page of the key below has a “Close”, too. What is on the clipboard only is asked about.
     desk.key(eframe::egui::Key::Escape);
-    desk.press("I have kept it");
+    desk.press("I’ve saved it");
     desk.wait("the card gone", |desk| !desk.sees("Key created"));
     let made = key_named(&sandbox, "the-copy");
     assert_eq!((made.owner, value(&made.role_descriptors)), (source.owner, value(&source.role_descriptors)));
     assert_eq!(value(&made.metadata)["_cloned_from"], source.id.as_str());
     assert_eq!(signed_in(&sandbox, &copy), "officer");
     let left = made.expires.unwrap() - keybearer::ops::clock::now();
-    assert!((6..=7).contains(&(left / 86_400_000)), "{left}");
+    assert!((6..=7).contains(&(left / TimeDelta::DAY)), "{left:?}");
     assert!(!desk.texts().iter().any(|text| text.contains(&encoded) || text.contains(&copy)));
 }
 
@@ -303,7 +302,8 @@ fn draft(name: &str, descriptors: &str) -> CreateKey {
     let draft = Draft { name: name.into(), rights: RightsChoice::Own, expiration: "1d".into(), ..Draft::default() };
     let draft = Draft { descriptors: descriptors.into(), ..draft };
     let zone = jiff::tz::TimeZone::UTC;
-    let around = Surroundings { now: 0, zone: &zone, roles: None, edition: Edition::Unknown, by_api_key: false };
+    let around =
+        Surroundings { now: Timestamp::EPOCH, zone: &zone, roles: None, edition: Edition::Unknown, by_api_key: false };
     draft.check(around, &format!("request-{name}")).unwrap()
 }
 
@@ -356,10 +356,10 @@ fn rights_are_changed_by_the_form_and_what_it_does_not_know_stays() {
     // The dialog is as high before the key has come as it is then.
     place.front.when("GET", "/_security/api_key", |_| Line::Holds(300));
     desk.press("Update");
-    desk.wait_for("Reading the key as it is now");
+    desk.wait_for("Reading the key’s current state");
     let buttons = |desk: &Desk| desk.rects_of(|text| text == "Review" || text == "Cancel");
     let before = buttons(&desk);
-    desk.wait_for("Kept as in the JSON: metadata");
+    desk.wait_for("Kept as JSON: metadata");
     assert_eq!((before.len(), before), (2, buttons(&desk)));
     assert_eq!(desk.value("Cluster privileges").as_deref(), Some("monitor"));
     desk.fill("Cluster privileges", "monitor, read_ilm");
@@ -374,7 +374,7 @@ fn rights_are_changed_by_the_form_and_what_it_does_not_know_stays() {
     desk.wait_for("role_descriptors/a/cluster");
     assert!(!desk.sees("role_descriptors/a/metadata"), "what was not changed is no difference");
     desk.press("Back");
-    desk.wait_for("Kept as in the JSON: metadata");
+    desk.wait_for("Kept as JSON: metadata");
     assert_eq!(desk.value("Cluster privileges").as_deref(), Some("monitor, read_ilm"), "nothing typed is lost");
     desk.press("Review");
     desk.press("Update 1 key");
@@ -420,20 +420,22 @@ fn after_a_lost_answer_to_a_copy_the_copy_without_a_secret_is_named() {
     place.front.when("POST", "/_security/api_key/clone", |_| Line::CutAfter);
     desk.press("Clone key");
     assert!(desk.is_close_refused(), "its secret would be lost");
-    desk.wait_for("The answer was lost, but the key was made");
+    desk.wait_for("The response was lost, but the key was created");
     assert!(desk.is_on("Invalidate it…") && !desk.sees("Key created"));
-    desk.press("Cancel");
+    desk.press("Invalidate it…");
     assert!(!desk.sees("Secret of the source") && !desk.sees(&encoded));
+    desk.press("Invalidate 1 key");
+    desk.wait_for("1 key invalidated");
 }
 
 #[test]
 fn a_missing_privilege_and_a_missing_license_are_named_and_the_choice_is_off() {
     let sandbox = RunningSandbox::start();
     let mut desk = Desk::new(Setting { size: TALL, sandbox: Some(sandbox.profile_of("ana")), ..Setting::default() });
-    desk.wait_for("keys read");
+    desk.wait_for_keys();
     desk.press("Create");
-    desk.wait_for("For a remote cluster: ana has not the cluster privilege manage_security");
-    assert!(desk.sees("For another user: ana has not the cluster privilege grant_api_key"));
+    desk.wait_for("For a remote cluster: ana lacks the cluster privilege manage_security");
+    assert!(desk.sees("For another user: ana lacks the cluster privilege grant_api_key"));
     assert!(desk.can_choose("For me") && !desk.can_choose("For another user"));
     assert!(!desk.can_choose("For a remote cluster"));
 
@@ -447,7 +449,7 @@ fn a_missing_privilege_and_a_missing_license_are_named_and_the_choice_is_off() {
     assert_eq!(sandbox.runtime.block_on(basic), 200);
     let mut desk = tall(&sandbox);
     desk.press("Create");
-    desk.wait_for("this cluster has the license basic");
+    desk.wait_for("the license of this cluster is basic");
     assert!(desk.sees("start_trial") && !desk.can_choose("For a remote cluster"));
     assert!(desk.can_choose("For another user"), "a grant needs no license");
 }

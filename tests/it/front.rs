@@ -9,7 +9,7 @@ use std::{
 use keybearer::{
     model::{
         connections::{
-            endpoint::{ClusterUrl, Endpoint, Trust},
+            endpoint::{ClusterUrl, Endpoint},
             login::Login,
         },
         secret::Secret,
@@ -41,7 +41,7 @@ struct Watch {
     path: &'static str,
     count: usize,
     /// How many are on their way now, and how many were at most.
-    on_the_way: usize,
+    in_flight: usize,
     most: usize,
     rule: Rule,
 }
@@ -68,7 +68,7 @@ impl Front {
     /// From now on this happens to requests of a method to a path that begins so.
     pub fn when(&self, method: &'static str, path: &'static str, rule: impl Fn(usize) -> Line + Send + 'static) {
         *self.watch.lock().unwrap() =
-            Some(Watch { method, path, count: 0, on_the_way: 0, most: 0, rule: Box::new(rule) });
+            Some(Watch { method, path, count: 0, in_flight: 0, most: 0, rule: Box::new(rule) });
     }
 
     /// How many such requests came.
@@ -86,13 +86,9 @@ impl Front {
     pub async fn session(&self, user: &str) -> Session {
         let login = Login::Password { username: user.into(), password: Secret::new(format!("{user}-password")) };
         connect::connect(&Endpoint {
-            url: ClusterUrl::parse(&self.sockets.url("http")).unwrap(),
-            trust: Trust::System,
-            login,
-            run_as: None,
-            audit_index: None,
             // The practice cluster is slow with thousands of keys where other tests run beside it.
             timeout: Duration::from_secs(90),
+            ..Endpoint::new(ClusterUrl::parse(&self.sockets.url("http")).unwrap(), login)
         })
         .await
         .unwrap()
@@ -111,8 +107,8 @@ async fn carry(mut stream: TcpStream, behind: reqwest::Client, url: String, watc
             match watch.as_mut().filter(|watch| watch.method == method && path.starts_with(watch.path)) {
                 Some(watch) => {
                     watch.count += 1;
-                    watch.on_the_way += 1;
-                    watch.most = watch.most.max(watch.on_the_way);
+                    watch.in_flight += 1;
+                    watch.most = watch.most.max(watch.in_flight);
                     is_watched = true;
                     (watch.rule)(watch.count)
                 }
@@ -136,7 +132,7 @@ async fn carry(mut stream: TcpStream, behind: reqwest::Client, url: String, watc
             Line::CutBefore => {}
         }
         if is_watched && let Some(watch) = watch.lock().unwrap().as_mut() {
-            watch.on_the_way = watch.on_the_way.saturating_sub(1);
+            watch.in_flight = watch.in_flight.saturating_sub(1);
         }
         if stream.write_all(http(&status, &text).as_bytes()).await.is_err() {
             return;

@@ -12,8 +12,8 @@ use std::{
 use keybearer::{
     model::{api_key::KeyId, rotation::ClusterRef, update::draft::UpdateDraft},
     ops::{
-        Session,
-        invalidate::{self, CHUNK, InvalidationPlan, Outcome},
+        Outcome, Session,
+        invalidate::{self, CHUNK, InvalidationPlan},
         keys::{key_set::KeySet, list},
         update,
         update::plan::{self, Keys},
@@ -62,9 +62,9 @@ async fn stopped_in_the_middle_the_counts_agree_with_the_cluster_to_the_key() {
     let mut settled_when_stopped = None;
     let plan = InvalidationPlan { ids: ids.clone(), ..InvalidationPlan::default() };
     let outcome = patiently(invalidate::many(&session, plan, &stop, |news| {
-        most_on_the_way = most_on_the_way.max(news.on_the_way);
+        most_on_the_way = most_on_the_way.max(news.in_flight);
         let settled = news.outcome.done.len() + news.outcome.failed.len();
-        assert_eq!(settled + news.on_the_way + news.waiting, ids.len(), "nothing is lost on the way");
+        assert_eq!(settled + news.in_flight + news.waiting, ids.len(), "nothing is lost on the way");
         if settled >= CHUNK && settled_when_stopped.is_none() {
             settled_when_stopped = Some(settled);
             stop.store(true, Ordering::Relaxed);
@@ -77,7 +77,7 @@ async fn stopped_in_the_middle_the_counts_agree_with_the_cluster_to_the_key() {
     assert!(most_on_the_way <= 2 * CHUNK && outcome.done.len() <= settled_when_stopped.unwrap() + 2 * CHUNK);
     agrees(&session, &ids, &gone, &outcome).await;
 
-    let rest: Vec<KeyId> = outcome.to_go_on().cloned().collect();
+    let rest: Vec<KeyId> = outcome.resumable().cloned().collect();
     let after = patiently(invalidate::many(
         &session,
         InvalidationPlan { ids: rest.clone(), ..InvalidationPlan::default() },
@@ -132,7 +132,7 @@ async fn what_is_not_one_s_own_fails_and_what_a_product_made_is_not_touched() {
     let outcome = patiently(invalidate::many(&session, plan, &AtomicBool::new(false), |_| ())).await;
     assert_eq!(set(&outcome.untouched), managed.iter().cloned().collect());
     assert!(outcome.untouched.iter().all(|id| outcome.why_untouched(id).contains("not confirmed")));
-    assert_eq!(outcome.to_go_on().count(), 0);
+    assert_eq!(outcome.resumable().count(), 0);
     agrees(&session, &ids, &gone, &outcome).await;
 }
 
@@ -159,7 +159,7 @@ async fn a_plan_of_another_cluster_is_not_carried_out_at_the_same_address() {
     assert_eq!(plan.cluster, Some(session.cluster()));
     plan.cluster = Some(elsewhere);
     let refused = update::run(&session, &Arc::new(plan), None, &AtomicBool::new(false), |_| ()).await;
-    assert!(refused.updated.is_empty() && refused.failed.len() == 1, "{refused:?}");
+    assert!(refused.done.is_empty() && refused.failed.len() == 1, "{refused:?}");
     assert_eq!(truth(&session).await, before);
     // A plan whose cluster did not tell its uuid goes by the session's.
     let unknown = ClusterRef { uuid: None, ..session.cluster() };

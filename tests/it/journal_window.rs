@@ -5,6 +5,7 @@ use std::fs;
 use eframe::egui::Key;
 use keybearer::{
     model::{
+        TimeDelta, Timestamp,
         api_key::KeyId,
         connections::profile::Profile,
         journal::{Action, Entry, FailedKey, Origin, Verdict},
@@ -16,8 +17,8 @@ use serde_json::json;
 use crate::desk::{Desk, RunningSandbox, Setting};
 
 /// 2026-11-24T12:00:00Z.
-const NOON: i64 = 1_795_521_600_000;
-const HOUR: i64 = 3_600_000;
+const NOON: Timestamp = Timestamp::from_millis(1_795_521_600_000);
+const HOUR: TimeDelta = TimeDelta::HOUR;
 
 /// An intent, and its outcome unless that was never written.
 pub fn deed(journal: &Journal, number: i64, what: (Action, &str, &str), ending: Option<(Verdict, &str)>) {
@@ -54,7 +55,7 @@ pub fn deed(journal: &Journal, number: i64, what: (Action, &str, &str), ending: 
     let is_unknown = Some(verdict == Verdict::Unknown);
     let failed = FailedKey { id: key.to_owned(), reason: reason.to_owned(), is_unknown };
     let outcome = Entry {
-        at: at + 120,
+        at: at + TimeDelta::from_millis(120),
         id: format!("o{number}"),
         intent: Some(intent.id.clone()),
         verdict,
@@ -72,7 +73,7 @@ pub fn fill(journal: &Journal) {
     let success = Some((Verdict::Success, ""));
     deed(journal, 1, (Action::Create, "payments-eu", "VuaCfGcBCdbkQm-e5a00"), success);
     deed(journal, 2, (Action::Create, "payments-eu", "VuaCfGcBCdbkQm-e5a03"), success);
-    let refused = "not allowed: it needs one of the privileges manage_api_key";
+    let refused = "not allowed: it requires one of the privileges manage_api_key";
     deed(journal, 3, (Action::Update, "search-us", "9kDxGcCBwTvmQm4hS1eA"), Some((Verdict::Failure, refused)));
     deed(journal, 4, (Action::Update, "payments-eu", "VuaCfGcBCdbkQm-e5a00"), success);
     let lost = "not known: no answer within 60 seconds";
@@ -122,10 +123,10 @@ fn what_was_done_is_shown_newest_first_searched_and_kept_to_one_cluster() {
     desk.wait_for("1 of 6");
     let row = rows(&desk).remove(0);
     desk.click_row(&row);
-    desk.wait_for("What was asked");
-    assert!(desk.sees("nothing says what came of it") && desk.sees("laptop-7") && desk.sees("\"team\""));
+    desk.wait_for("Request");
+    assert!(desk.sees("no outcome was recorded") && desk.sees("laptop-7") && desk.sees("\"team\""));
     desk.key(Key::Escape);
-    desk.wait("the end of the page", |desk| !desk.sees("What was asked"));
+    desk.wait("the end of the page", |desk| !desk.sees("Request"));
 }
 
 #[test]
@@ -146,7 +147,7 @@ fn what_is_shown_is_exported_to_a_new_file() {
         lines.lines().count() == 4 && lines.lines().all(|line| keybearer::model::journal::verify::read(line).is_ok())
     );
     desk.press("Export 2 rows");
-    desk.wait_for("never written over");
+    desk.wait_for("never overwritten");
     desk.choose("CSV");
     let path = folder.path().join("part.csv");
     desk.fill("File", &path.display().to_string());
@@ -164,7 +165,7 @@ fn a_journal_that_was_tampered_with_is_told_at_the_start_with_file_and_line() {
     let text = fs::read_to_string(&file).unwrap().replacen("\"success\"", "\"failure\"", 1);
     fs::write(&file, text).unwrap();
     let mut desk = Desk::new(Setting { journal, ..Setting::default() });
-    desk.wait_for("The journal is not as it was written");
+    desk.wait_for("The journal failed verification");
     let place = format!("{}, line 2 was changed after it was written", file.display());
     assert!(desk.sees(&place) && desk.sees("keybearer journal verify"), "{:?}", desk.texts());
     desk.press("Open journal");
@@ -180,7 +181,7 @@ fn where_nothing_is_written_yet_or_ever_that_is_said() {
     let (_folder, journal) = journal();
     let mut desk = Desk::new(Setting { journal, ..Setting::default() });
     desk.press("Journal");
-    desk.wait_for("Nothing was done yet");
+    desk.wait_for("No activity yet");
     assert!(desk.sees("No entries yet"));
     let mut desk = Desk::new(Setting::default());
     desk.press("Journal");
@@ -201,12 +202,12 @@ fn the_page_of_a_key_has_its_history_but_not_on_the_practice_cluster() {
     let mut desk = Desk::new(Setting { size, profiles: vec![profile], journal, ..Setting::default() });
     desk.press("Edit earnest");
     desk.press("Connect");
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
     desk.fill("Search", "name:payments-* status:active");
     desk.key(Key::Escape);
     desk.key(Key::ArrowDown);
     desk.key(Key::Enter);
-    desk.wait_for("Nothing was done to it from this machine");
+    desk.wait_for("No activity from this machine");
     desk.press("Invalidate");
     desk.press("Invalidate 1 key");
     desk.wait_for("1 key invalidated");
@@ -214,12 +215,13 @@ fn the_page_of_a_key_has_its_history_but_not_on_the_practice_cluster() {
     desk.key(Key::Escape);
     desk.wait("the end of the dialog", |desk| !desk.sees("1 key invalidated"));
     desk.wait_for("Invalidate, success");
-    desk.press("Show in the journal");
+    // By its name: what is still read about the key moves it down.
+    desk.press_by_name("Show in the journal");
     desk.wait_for("1 of 1");
 
     let mut desk = Desk::new(Setting { size: TALL, sandbox: Some(sandbox.profile()), ..Setting::default() });
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
     desk.key(Key::ArrowDown);
     desk.key(Key::Enter);
-    desk.wait_for("Not known: nothing of what is done on a practice cluster is written down");
+    desk.wait_for("Not known: actions on a practice cluster are not recorded");
 }

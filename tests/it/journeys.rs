@@ -4,6 +4,7 @@ use eframe::egui::Key;
 use keybearer::{
     client::Client,
     model::{
+        TimeDelta,
         api_key::KeyKind,
         connections::{
             login::Login,
@@ -71,12 +72,12 @@ fn a_secret_that_was_not_kept_is_not_let_go_without_asking() {
     let mut desk = Desk::on_sandbox(&sandbox);
     create(&mut desk, "careless", "");
     desk.press("Close");
-    desk.wait_for("The secret was not copied, kept or written");
+    desk.wait_for("You haven’t saved the secret");
     desk.press("Go back");
     assert!(desk.sees("Key created"));
     desk.key(Key::Escape);
-    desk.wait_for("Close without keeping it");
-    desk.press("Close without keeping it");
+    desk.wait_for("Close without saving it");
+    desk.press("Close without saving it");
     desk.wait("end of the card", |desk| !desk.sees("Key created"));
 }
 
@@ -86,14 +87,14 @@ fn a_copied_secret_is_cleared_after_thirty_seconds() {
     let clock = crate::desk::TestClock::default();
     let setting = Setting { sandbox: Some(sandbox.profile()), clock: clock.clone(), ..Setting::default() };
     let mut desk = Desk::new(setting);
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
     create(&mut desk, "brief", "");
     copied(&mut desk);
     let now = keybearer::ops::clock::now();
-    *clock.lock().unwrap() = Some(now + 29_000);
+    *clock.lock().unwrap() = Some(now + TimeDelta::from_secs(29));
     desk.harness.step();
     assert!(desk.clipboard.0.lock().unwrap().is_some());
-    *clock.lock().unwrap() = Some(now + 31_000);
+    *clock.lock().unwrap() = Some(now + TimeDelta::from_secs(31));
     desk.wait("an empty clipboard", |desk| desk.clipboard.0.lock().unwrap().is_none());
     assert!(!desk.sees("On the clipboard"));
 }
@@ -132,7 +133,7 @@ fn a_consumer_is_found_by_its_words_and_takes_the_key_with_the_secret_or_by_refe
     assert!(!desk.sees(MASK));
     desk.press("Copy by reference");
     assert!(desk.clipboard.0.lock().unwrap().is_none(), "nothing secret was copied");
-    assert!(desk.sees("Not kept yet"), "and nothing was kept by that");
+    assert!(desk.sees("Not saved"), "and nothing was kept by that");
 
     desk.choose("With secret");
     desk.press("Copy with secret");
@@ -148,7 +149,7 @@ fn a_consumer_is_found_by_its_words_and_takes_the_key_with_the_secret_or_by_refe
     desk.key(Key::ArrowUp);
     desk.wait("the one above", |desk| !desk.sees("ApiKey%20"));
     desk.fill("Find a consumer", "nobody");
-    desk.wait_for("No consumer has this name");
+    desk.wait_for("No consumers match");
 }
 
 #[test]
@@ -164,13 +165,13 @@ fn a_preset_fills_the_rights_and_its_patterns_can_be_replaced() {
     desk.fill("Index patterns", "metricbeat-*, mine-*");
     desk.wait_for("\"mine-*\"");
     desk.fill("Index patterns", " ");
-    desk.wait_for("Name at least one index pattern");
+    desk.wait_for("Enter at least one index pattern");
     desk.choose("Monitoring");
     desk.wait("no patterns", |desk| desk.value("Index patterns").is_none());
     desk.choose("From roles");
     desk.wait("the roles again", |desk| desk.value("Roles").is_some());
     desk.choose("For a purpose");
-    desk.wait("the purpose of before", |desk| desk.sees("Sees the health and the figures"));
+    desk.wait("the purpose of before", |desk| desk.sees("Sees the health and statistics"));
     desk.choose("Read-only dashboards");
     desk.press("Create key");
     desk.wait_for("Key created");
@@ -192,27 +193,27 @@ fn a_connection_is_tested_saved_and_opened() {
     desk.fill("User name", &sandbox.sandbox.accounts()[0].name);
     desk.fill("Password", &sandbox.sandbox.accounts()[0].password);
     desk.press("Test connection");
-    desk.wait_for("Certificate not known");
+    desk.wait_for("Certificate not trusted");
     assert!(!desk.is_on("Pin this certificate"));
     let print = sandbox.sandbox.fingerprint();
     desk.fill("Printed by Elasticsearch", &format!("{}00", &print[..62]));
     assert!(!desk.is_on("Pin this certificate"));
     desk.fill("Printed by Elasticsearch", print);
-    desk.wait_for("32 of 32 pairs compared, all the same");
+    desk.wait_for("32 of 32 pairs compared, all match");
     desk.press("Pin this certificate");
     desk.wait_for("The connection works");
     assert_eq!(desk.value("Fingerprint").as_deref(), Some(print));
     desk.press("Save connection");
     desk.wait_for("Edit lab");
     desk.press("Connect");
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
 
     let again = Desk::new(Setting { vault: desk.vault.clone(), ..Setting::default() });
     let mut again = again;
     again.wait_for("Edit lab");
     again.press("Edit lab");
     again.press("Connect");
-    again.wait_for("All 320 keys read");
+    again.wait_for("All 320 keys loaded");
 }
 
 #[test]
@@ -246,7 +247,7 @@ fn signed_in_by_a_key_it_says_beforehand_what_is_refused() {
     desk.press("Connect");
     desk.wait_for("this session");
     desk.press("Create");
-    desk.wait_for("You are signed in by an API key");
+    desk.wait_for("You are signed in with an API key");
     desk.fill("Name", "derived");
     desk.press("Create key");
     desk.wait_for("Key created");
@@ -258,7 +259,7 @@ fn signed_in_by_a_key_it_says_beforehand_what_is_refused() {
     desk.fill("Search", &own_id);
     desk.tick("Select parent");
     desk.press("Invalidate");
-    desk.wait_for("The key you are signed in with is among them");
+    desk.wait_for("You are signed in with one of these keys");
     assert!(!desk.is_on("Invalidate 0 keys"));
     desk.tick("Invalidate my own key too");
     assert!(desk.is_on("Invalidate 1 key"));
@@ -298,14 +299,14 @@ fn the_window_does_not_close_over_a_secret_that_was_not_kept() {
     let mut desk = Desk::on_sandbox(&sandbox);
     create(&mut desk, "last-minute", "");
     assert!(desk.is_close_refused());
-    desk.wait_for("Close without keeping it");
+    desk.wait_for("Close without saving it");
     desk.press("Go back");
     // On the clipboard it is not kept: it is cleared when the window closes.
     copied(&mut desk);
     assert!(desk.is_close_refused());
-    desk.wait_for("The secret is on the clipboard only");
+    desk.wait_for("The secret is only on the clipboard");
     desk.arm();
-    let at = desk.button_at("I have kept it");
+    let at = desk.button_at("I’ve saved it");
     assert!(desk.press_at(at, 1), "the last question was answered, and the window stays open");
     assert!(!desk.is_close_refused());
 }
@@ -318,8 +319,7 @@ fn a_secret_belongs_to_the_cluster_that_was_asked_and_survives_its_closing() {
     desk.wait("the roles", |desk| !desk.sees("Reading the cluster’s roles"));
     desk.choose("Nothing");
     desk.fill("Name", "orphan");
-    desk.press("Create key");
-    desk.press("Disconnect");
+    desk.press_at_once(&["Create key", "Disconnect"]);
     desk.wait_for("Key created");
     assert!(desk.sees("orphan"));
 }
@@ -365,7 +365,7 @@ fn what_is_done_in_the_window_is_written_down_but_not_of_the_practice_cluster() 
     };
     let practice = Setting { sandbox: Some(sandbox.profile()), journal: journal.clone(), ..Setting::default() };
     let mut desk = Desk::new(practice);
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
     create(&mut desk, "practised", "");
     assert!(actions().is_empty());
     drop(desk);
@@ -374,7 +374,7 @@ fn what_is_done_in_the_window_is_written_down_but_not_of_the_practice_cluster() 
     let mut desk = Desk::new(Setting { profiles: vec![profile], journal: journal.clone(), ..Setting::default() });
     desk.press("Edit earnest");
     desk.press("Connect");
-    desk.wait_for("All 321 keys read");
+    desk.wait_for("All 321 keys loaded");
     create(&mut desk, "earnest", "");
     assert_eq!(actions(), [("api-key-create".into(), "unknown".into()), ("api-key-create".into(), "success".into())]);
 }

@@ -58,11 +58,11 @@ fn all_that_a_search_finds_goes_by_its_ids_and_what_products_made_stays() {
     let mut desk = Desk::on_sandbox(&sandbox);
     desk.fill("Search", "is:managed or name:payments-*");
     desk.harness.step();
-    let label = desk.texts().into_iter().find(|text| text.starts_with("Invalidate all ")).unwrap();
+    let label = desk.texts().into_iter().find(|text| text.starts_with("Invalidate the ")).unwrap();
     desk.press(label.trim_end_matches('…'));
-    desk.wait_for("say of themselves that another application made them");
+    desk.wait_for("claim that another application created them");
     assert!(desk.sees("left out"), "beside the button: {:?}", desk.texts());
-    assert!(desk.sees("Owners") && desk.sees("fleet") && desk.sees("keys that match later are not touched"));
+    assert!(desk.sees("Owners") && desk.sees("fleet") && desk.sees("keys that match later are not affected"));
     let without = number_in(&desk, "Type “invalidate ");
     desk.tick("Invalidate keys of other applications too");
     let with = number_in(&desk, "Type “invalidate ");
@@ -72,7 +72,7 @@ fn all_that_a_search_finds_goes_by_its_ids_and_what_products_made_stays() {
     assert_eq!(count, without);
     desk.wait_for(&format!("{count} keys invalidated"));
     assert!(desk.sees("not confirmed"), "why the others are untouched: {:?}", desk.texts());
-    assert!(!desk.sees("Go on with the untouched"), "they need their word first");
+    assert!(!desk.sees("Continue with the untouched"), "they need their word first");
     desk.press("Close");
     desk.fill("Search", "is:managed -status:invalidated");
     desk.wait("the managed ones", |desk| desk.texts().iter().any(|text| text == &format!("{} of 320", with - without)));
@@ -90,10 +90,12 @@ fn stopped_in_the_middle_the_rest_is_told_exported_and_gone_on_with() {
     desk.tick("Select all shown keys");
     desk.press("Invalidate");
     let count = confirm(&mut desk);
+    // A stop before the first request would leave all keys as they are.
+    desk.wait("the first request", |_| place.front.count() > 0);
     desk.press("Stop after this batch");
     desk.wait_for(&format!(" of {} keys invalidated", thousands(count)));
     let done = number_in(&desk, "Done ");
-    let rest = number_in(&desk, "Go on with the untouched (");
+    let rest = number_in(&desk, "Continue with the untouched (");
     assert_eq!((done + rest, place.counts(true) - gone), (count, done), "{:?}", desk.texts());
     assert_eq!(place.counts(false), valid - done);
 
@@ -106,10 +108,14 @@ fn stopped_in_the_middle_the_rest_is_told_exported_and_gone_on_with() {
     desk.wait_for(&format!("{} keys exported", thousands(rest)));
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(text.lines().count(), rest + 1);
-    assert!(text.lines().skip(1).all(|line| line.starts_with("untouched,") && line.ends_with("it was stopped before")));
+    assert!(
+        text.lines()
+            .skip(1)
+            .all(|line| line.starts_with("untouched,") && line.ends_with("it was stopped before this key"))
+    );
 
     place.front.when("DELETE", "/_security/api_key", |_| Line::Holds(0));
-    desk.press(&format!("Go on with the untouched ({})", thousands(rest)));
+    desk.press(&format!("Continue with the untouched ({})", thousands(rest)));
     desk.wait_for(&format!("{} keys invalidated", thousands(count)));
     assert_eq!(place.counts(true) - gone, count);
 }
@@ -129,7 +135,7 @@ fn what_failed_can_be_tried_again() {
     assert!(desk.sees("it is still valid"), "{:?}", desk.texts());
     assert_eq!(place.counts(true), gone);
     place.front.when("DELETE", "/_security/api_key", |_| Line::Holds(0));
-    desk.press(&format!("Retry what was not seen to be done ({count})"));
+    desk.press(&format!("Retry unconfirmed ({count})"));
     desk.wait_for(&format!("{count} keys invalidated"));
     assert_eq!(place.counts(true) - gone, count);
 }

@@ -24,7 +24,7 @@ fn put(sandbox: &RunningSandbox, profile: &Profile, index: &str, id: &str, at: &
 
 fn page(profile: &Profile, keys: usize) -> Desk {
     let mut desk = Desk::new(Setting { sandbox: Some(profile.clone()), ..Setting::default() });
-    desk.wait_for(&format!("All {keys} keys read"));
+    desk.wait_for(&format!("All {keys} keys loaded"));
     desk.fill("Search", NAME);
     desk.click_row(NAME);
     desk
@@ -36,7 +36,7 @@ fn the_page_tells_the_last_use_from_the_index_of_the_connection() {
     let mut profile = sandbox.profile_of("elastic");
     let (id, _) = made(&sandbox, NAME);
     let mut desk = page(&profile, 321);
-    desk.wait_for("Not known: Elasticsearch does not keep it");
+    desk.wait_for("Not known: Elasticsearch does not record it");
 
     put(&sandbox, &profile, "my-audit", &id, "2026-11-24T12:09:00.000Z");
     profile.endpoint.audit_index = Some("my-audit".into());
@@ -45,7 +45,7 @@ fn the_page_tells_the_last_use_from_the_index_of_the_connection() {
 
     profile.endpoint.audit_index = Some("no-such".into());
     let mut desk = page(&profile, 321);
-    desk.wait_for("Not known: there is no index no-such that you may read");
+    desk.wait_for("Not known: there is no index no-such that you can read");
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn before_keys_are_invalidated_it_is_told_which_are_in_use() {
 
     desk.fill("Search", "name:watched or name:payments-*");
     desk.harness.step();
-    let label = desk.texts().into_iter().find(|text| text.starts_with("Invalidate all ")).unwrap();
+    let label = desk.texts().into_iter().find(|text| text.starts_with("Invalidate the ")).unwrap();
     desk.press(label.trim_end_matches('…'));
     desk.wait_for("1 within the last day (the last one ");
     assert!(desk.sees(" not seen between "), "{:?}", desk.texts());
@@ -89,10 +89,10 @@ fn keys_that_are_left_out_are_not_counted_as_in_use() {
     put(&sandbox, &profile, "my-audit", managed.id.as_str(), &calendar::rfc3339(clock::now()));
     profile.endpoint.audit_index = Some("my-audit".into());
     let mut desk = Desk::new(Setting { sandbox: Some(profile), ..Setting::default() });
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
     desk.fill("Search", "is:managed -status:invalidated or name:payments-*");
     desk.harness.step();
-    let label = desk.texts().into_iter().find(|text| text.starts_with("Invalidate all ")).unwrap();
+    let label = desk.texts().into_iter().find(|text| text.starts_with("Invalidate the ")).unwrap();
     desk.press(label.trim_end_matches('…'));
     desk.wait_for("none of them was seen between ");
     let owners = |desk: &Desk| desk.texts().into_iter().find(|text| text.starts_with("ana 6, boris 6"));

@@ -45,11 +45,11 @@ fn roles_are_read_of_the_cluster_that_was_switched_to() {
     let sandbox = RunningSandbox::start();
     let other = Profile { name: "other".into(), environment: Environment::Staging, ..sandbox.profile_of("rita") };
     let mut desk = Desk::new(Setting { sandbox: Some(sandbox.profile()), profiles: vec![other], ..Setting::default() });
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
     desk.press("Connections");
     desk.press("Edit other");
     desk.press("Connect");
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
     desk.press("Create");
     desk.press("Cluster other");
     let first = desk.texts().into_iter().find(|text| text.contains("  ") && text.ends_with("Sandbox")).unwrap();
@@ -66,7 +66,7 @@ fn a_cluster_that_became_production_looks_like_it_without_signing_in_again() {
     let mut desk = Desk::new(Setting { profiles: vec![profile], ..Setting::default() });
     desk.press("Edit eu");
     desk.press("Connect");
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
     desk.press("Connections");
     desk.choose(Environment::Production.word());
     desk.press("Connect");
@@ -83,7 +83,7 @@ fn the_practice_cluster_can_be_opened_again_after_signing_out() {
     desk.press("Disconnect");
     desk.press(&format!("Edit {name}"));
     desk.press("Connect");
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
 }
 
 #[test]

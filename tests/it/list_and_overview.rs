@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use eframe::egui::{Event, Key, Modifiers, OutputCommand};
 use keybearer::{
     model::{
+        TimeDelta,
         connections::{
             endpoint::{ClusterUrl, Endpoint, Trust},
             fingerprint::Fingerprint,
@@ -63,7 +64,7 @@ fn a_slip_in_the_search_is_told_and_the_last_good_rows_stay() {
     desk.fill("Search", "owner:boris");
     let boris = count(&desk);
     desk.fill("Search", "owner:boris expires:soon ");
-    desk.wait_for("“soon” is no time");
+    desk.wait_for("“soon” is not a time");
     assert_eq!(count(&desk), boris);
     desk.fill("Search", "owner:boris ownr:x ");
     desk.wait_for("There is no field ownr");
@@ -254,7 +255,7 @@ fn escape_closes_the_page_of_a_key_at_every_width() {
     let sandbox = RunningSandbox::start();
     for size in [[900.0, 600.0], [1440.0, 900.0]] {
         let mut desk = Desk::new(Setting { sandbox: Some(sandbox.profile()), size, ..Setting::default() });
-        desk.wait_for("All 320 keys read");
+        desk.wait_for("All 320 keys loaded");
         desk.key(Key::ArrowDown);
         desk.key(Key::Enter);
         desk.wait_for("What it can do");
@@ -278,15 +279,15 @@ fn old_keys_are_not_called_fresh() {
     let sandbox = RunningSandbox::start();
     let clock = crate::desk::TestClock::default();
     let mut desk = Desk::new(Setting { sandbox: Some(sandbox.profile()), clock: clock.clone(), ..Setting::default() });
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
     assert!(!desk.sees("more than"));
     let now = keybearer::ops::clock::now();
-    *clock.lock().unwrap() = Some(now + 16 * 60_000);
+    *clock.lock().unwrap() = Some(now + TimeDelta::from_mins(16));
     desk.harness.step();
     assert!(desk.sees("more than 15 minutes ago"), "{:?}", desk.texts());
     desk.press("Refresh");
     *clock.lock().unwrap() = None;
-    desk.wait("fresh keys", |desk| desk.sees("All 320 keys read") && !desk.sees("more than"));
+    desk.wait("fresh keys", |desk| desk.sees("All 320 keys loaded") && !desk.sees("more than"));
 }
 
 #[test]
@@ -296,7 +297,7 @@ fn columns_are_chosen_and_remembered() {
     let file = SettingsFile::at(folder.path().join("settings.json"));
     let setting = || Setting { sandbox: Some(sandbox.profile()), settings: file.clone(), ..Setting::default() };
     let mut desk = Desk::new(setting());
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
     desk.press("Columns");
     desk.tick("Show Id");
     desk.tick("Show Roles");
@@ -305,7 +306,7 @@ fn columns_are_chosen_and_remembered() {
     let kept = |column| file.read().table.columns.iter().any(|shown| shown.column == column);
     desk.wait("the file of settings", |_| kept(Column::Id) && !kept(Column::Roles));
     let mut again = Desk::new(setting());
-    again.wait_for("All 320 keys read");
+    again.wait_for("All 320 keys loaded");
     again.wait_for("Sort by Id");
     assert!(!again.sees("Sort by Roles"));
 }
@@ -338,7 +339,7 @@ fn what_is_shown_is_exported_to_a_new_file() {
     assert!(csv.next().unwrap().starts_with("id,name,application_id"));
     assert!(text.contains(",boris,") && !text.contains(",carla,"));
     desk.press(&format!("Export {boris} keys"));
-    desk.wait_for("never written over");
+    desk.wait_for("never overwritten");
     desk.press("Close");
 }
 
@@ -347,7 +348,7 @@ fn the_overview_counts_and_leads_to_what_it_counts() {
     let sandbox = RunningSandbox::start();
     let mut desk = Desk::on_sandbox(&sandbox);
     desk.press("Overview");
-    desk.wait_for("What expires when");
+    desk.wait_for("Upcoming expirations");
     let figure = |desk: &Desk, word: &str| {
         let texts = desk.texts();
         let text = texts.iter().find_map(|text| text.strip_prefix(&format!("{word}: "))).expect("no figure");
@@ -373,7 +374,7 @@ fn the_overview_counts_and_leads_to_what_it_counts() {
 
     desk.press("Overview");
     desk.choose("Creations");
-    desk.wait_for("What was created when");
+    desk.wait_for("Keys created over time");
     desk.choose("3 years");
     let created: usize = desk
         .texts()
@@ -392,17 +393,14 @@ fn the_window_and_the_command_line_count_the_same_keys() {
     let login =
         Login::Password { username: accounts[0].name.clone(), password: Secret::new(accounts[0].password.as_str()) };
     let endpoint = Endpoint {
-        url: ClusterUrl::parse(practice.sandbox().url()).unwrap(),
         trust: Trust::Fingerprint(Fingerprint::parse(practice.sandbox().fingerprint()).unwrap()),
-        login,
-        run_as: None,
         timeout: std::time::Duration::from_secs(30),
-        audit_index: None,
+        ..Endpoint::new(ClusterUrl::parse(practice.sandbox().url()).unwrap(), login)
     };
     let (id, name) = (ProfileId("as officer".into()), "as officer".into());
     let profile = Profile { id, name, environment: Environment::Sandbox, endpoint };
     let mut desk = Desk::new(Setting { sandbox: Some(profile), ..Setting::default() });
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
     let chip = |desk: &Desk, label: &str| -> usize {
         let texts = desk.texts();
         let of = |text: &String| text.strip_prefix(&format!("{label} "))?.replace(',', "").parse().ok();
@@ -438,7 +436,7 @@ fn the_window_and_the_command_line_count_the_same_keys() {
         assert_eq!(count(&desk), told.len(), "the search status:{word}");
     }
     desk.press("Overview");
-    desk.wait_for("What expires when");
+    desk.wait_for("Upcoming expirations");
     for group in StatusGroup::ALL.into_iter().filter(|group| *group != StatusGroup::Later) {
         let number = practice.list(&["--status", group.word()]).len();
         let texts = desk.texts();
@@ -483,9 +481,9 @@ fn keys_are_counted_by_a_field_of_the_metadata() {
     // High enough to need no scrolling.
     let setting = Setting { sandbox: Some(sandbox.profile()), size: [1440.0, 2000.0], ..Setting::default() };
     let mut desk = Desk::new(setting);
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
     desk.press("Overview");
-    desk.wait_for("Count by metadata");
+    desk.wait_for("Count by metadata field");
     let chip = desk.texts().into_iter().find(|text| text.starts_with("team ")).expect("no field team");
     desk.choose(&chip);
     desk.press("Stop counting by team");
@@ -505,11 +503,11 @@ fn second(sandbox: &RunningSandbox) -> Profile {
 fn together(one: &RunningSandbox, other: &RunningSandbox) -> Desk {
     let setting = Setting { sandbox: Some(one.profile()), profiles: vec![second(other)], ..Setting::default() };
     let mut desk = Desk::new(setting);
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
     desk.press("Connections");
     desk.press("Edit other");
     desk.press("Connect");
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
     desk.press("Cluster other");
     desk.press("All clusters together");
     desk
@@ -538,7 +536,7 @@ fn several_clusters_are_one_list_and_the_failure_of_one_leaves_the_others() {
     desk.wait_for("other: The cluster can’t be reached, its keys are older");
     desk.wait_for("640 of 640");
     desk.press("Create");
-    desk.wait_for("On which cluster?");
+    desk.wait_for("Which cluster?");
 }
 
 #[test]

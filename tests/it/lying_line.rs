@@ -407,13 +407,13 @@ impl View<'_> {
     fn updated(&self) -> Result<(), String> {
         let is_changed = self.place.key(self.id)["metadata"]["team"] == "second";
         match (said(self.ran), is_changed) {
-            (Said::Done, false) => return Err("done is said, and it is not changed".into()),
-            (Said::Failed, true) => return Err("failed is said, and it is changed".into()),
+            (Said::Done, false) => return Err("it says done, and the key is not changed".into()),
+            (Said::Failed, true) => return Err("it says failed, and the key is changed".into()),
             _ => {}
         }
         match (self.verdict(), is_changed) {
-            ("success", false) => Err("the journal says success, and it is not changed".into()),
-            ("failure" | "nothing", true) => Err("the journal says failure or nothing, and it is changed".into()),
+            ("success", false) => Err("the journal says success, and the key is not changed".into()),
+            ("failure" | "nothing", true) => Err("the journal says failure or nothing, and the key is changed".into()),
             _ => Ok(()),
         }
     }

@@ -143,7 +143,7 @@ fn of_an_update() {
             desk.fill("Metadata", r#"{"team":"search"}"#);
         }
         desk.press("Review");
-        desk.wait_for("Exactly this will change");
+        desk.wait_for("Review the changes");
         place.trouble(trouble);
         desk.press("Update 1 key");
         let said = said_of_one(&mut desk, "updated");
@@ -164,14 +164,14 @@ fn of_a_creation() {
         desk.fill("Name", &name);
         place.trouble(trouble);
         desk.press("Create key");
-        let words = ["Key created", "The answer was lost", "You may not do that"];
+        let words = ["Key created", "The response was lost", "You don’t have permission to do that"];
         desk.wait("an end", |desk| words.iter().any(|words| desk.sees(words)));
         let made = {
             place.proxy.calm();
             place.keys(&name)
         };
         assert!(made.len() < 2, "{trouble:?}");
-        let said = match (desk.sees("Key created"), desk.sees("The answer was lost")) {
+        let said = match (desk.sees("Key created"), desk.sees("The response was lost")) {
             (true, _) => "done",
             (_, true) => "not known",
             _ => "failed",
@@ -193,10 +193,10 @@ fn whoever_stops_waiting_for_a_creation_is_told_what_came_of_it() {
     desk.fill("Name", "stopped");
     place.proxy.at(|seen| seen.is("POST", "/_security/api_key"), Cut::HoldAfter);
     desk.press("Create key");
-    desk.wait_for("waiting at most 90 s");
+    desk.wait_for("waiting up to 90 s");
     place.proxy.hit();
     desk.press("Stop waiting");
-    desk.wait_for("The answer was lost, but the key was made");
+    desk.wait_for("The response was lost, but the key was created");
     assert!(desk.sees(place.keys("stopped")[0]["id"].as_str().unwrap()), "{:?}", desk.texts());
     assert_eq!(place.verdict("stopped"), "unknown");
 }

@@ -24,6 +24,7 @@ mod cli_ship;
 mod cli_signals;
 mod cli_snippet;
 mod cli_update;
+mod client_certificates;
 mod client_http;
 mod client_reading;
 mod client_servers;
@@ -33,6 +34,8 @@ mod cut_lines;
 mod cutting_proxy;
 #[cfg(feature = "window")]
 mod desk;
+#[cfg(feature = "window")]
+mod file_dialogs;
 #[cfg(feature = "window")]
 mod forms_window;
 mod front;
@@ -49,6 +52,8 @@ mod last_use_window;
 mod leftovers;
 #[cfg(feature = "window")]
 mod list_and_overview;
+#[cfg(feature = "window")]
+mod locking;
 mod lying_line;
 #[cfg(feature = "window")]
 mod lying_window;
@@ -57,11 +62,15 @@ mod pictures;
 #[cfg(feature = "window")]
 mod pictures_forms;
 #[cfg(feature = "window")]
+mod pictures_guard;
+#[cfg(feature = "window")]
 mod pictures_many;
 #[cfg(feature = "window")]
 mod pictures_rotate;
 #[cfg(feature = "window")]
 mod privileges_form;
+mod protection;
+mod proxies;
 mod reading_all;
 #[cfg(feature = "window")]
 mod rotate_window;

@@ -7,8 +7,9 @@ use eframe::egui::Key;
 use egui_kittest::SnapshotResults;
 use keybearer::{
     model::{
+        Timestamp,
         connections::{
-            endpoint::{ClusterUrl, Endpoint, Trust},
+            endpoint::{ClusterUrl, Endpoint},
             login::Login,
             profile::{Environment, Profile, ProfileId},
         },
@@ -204,15 +205,12 @@ impl Cluster {
         Self { server, runtime }
     }
 
-    fn profile(&self) -> Profile {
+    /// The connection to it.
+    pub fn profile(&self) -> Profile {
         let login = Login::Password { username: "ana".into(), password: Secret::new("hunter2") };
         let endpoint = Endpoint {
-            url: ClusterUrl::parse(&self.server.uri()).unwrap(),
-            trust: Trust::System,
-            login,
-            run_as: None,
             timeout: Duration::from_secs(20),
-            audit_index: None,
+            ..Endpoint::new(ClusterUrl::parse(&self.server.uri()).unwrap(), login)
         };
         Profile { id: ProfileId("p".into()), name: "payments-eu".into(), environment: Environment::Staging, endpoint }
     }
@@ -233,16 +231,17 @@ impl Cluster {
         self.desk_of(look, Setting { size, profiles, rotations: Some(rotations), ..Setting::default() })
     }
 
-    fn desk_of(&self, look: &str, setting: Setting) -> Desk {
+    /// The same begun in any other way.
+    pub fn desk_of(&self, look: &str, setting: Setting) -> Desk {
         let clock = TestClock::default();
-        *clock.lock().unwrap() = Some(NOW);
+        *clock.lock().unwrap() = Some(Timestamp::from_millis(NOW));
         let to_open = setting.sandbox.is_none();
         let mut desk = Desk::new(Setting { clock, ..setting });
         if to_open {
             desk.press("Edit payments-eu");
             desk.press("Connect");
         }
-        desk.wait_for("All 16 keys read");
+        desk.wait_for("All 16 keys loaded");
         desk.press("Appearance");
         desk.press(look);
         desk
@@ -315,10 +314,10 @@ fn checking_a_secret() {
     for look in ["Light", "Dark"] {
         let mut desk = cluster.desk([1440.0, 900.0], look);
         desk.press("Check a secret");
-        desk.fill("What the consumer has", "VuaCfGcBCdbkQm-e5a00%3Aui2lp2axTNmsyakw9tvNnw");
-        desk.fill("Indices to ask about", "logs-payments.eu, invoices");
+        desk.fill("Secret to check", "VuaCfGcBCdbkQm-e5a00%3Aui2lp2axTNmsyakw9tvNnw");
+        desk.fill("Indices to check", "logs-payments.eu, invoices");
         desk.press("Check");
-        desk.wait_for("It works, and lacks a privilege");
+        desk.wait_for("It works but lacks a privilege");
         take(&mut desk, &format!("check-secret-{}", look.to_lowercase()), &mut results);
     }
     drop(cluster.runtime);
@@ -338,7 +337,7 @@ fn the_overview_and_the_search() {
     ] {
         let mut desk = cluster.desk(size, look);
         desk.press("Overview");
-        desk.wait_for("What expires when");
+        desk.wait_for("Upcoming expirations");
         take(&mut desk, name, &mut results);
     }
     let mut desk = cluster.desk([1440.0, 900.0], "Light");
@@ -374,17 +373,17 @@ fn the_journal_and_the_history_of_a_key() {
     desk.key(Key::ArrowDown);
     desk.key(Key::ArrowDown);
     desk.key(Key::Enter);
-    desk.wait_for("What was asked");
+    desk.wait_for("Request");
     take(&mut desk, "journal-deed-light", &mut results);
 
     // Not as a practice cluster, which keeps no journal.
     let clock = TestClock::default();
-    *clock.lock().unwrap() = Some(NOW);
+    *clock.lock().unwrap() = Some(Timestamp::from_millis(NOW));
     let (size, profiles) = ([1440.0, 1300.0], vec![cluster.profile()]);
     let mut desk = Desk::new(Setting { size, clock, profiles, journal: journal.clone(), ..Setting::default() });
     desk.press("Edit payments-eu");
     desk.press("Connect");
-    desk.wait_for("All 16 keys read");
+    desk.wait_for("All 16 keys loaded");
     desk.press("Appearance");
     desk.press("Dark");
     desk.click_row("payments-ledger-writer");
@@ -430,6 +429,7 @@ fn creating_a_key_and_its_secret() {
         desk.choose("From roles");
         desk.press("Create key");
         desk.wait_for("Key created");
+        desk.wait_for("All 16 keys loaded");
         desk.press("Copy");
         desk.wait_for("cleared in 30 s");
         take(&mut desk, &format!("secret-{suffix}"), &mut results);

@@ -67,6 +67,7 @@ fn a_key_for_a_remote_cluster() {
         if size == SIZE {
             desk.press("Create key");
             desk.wait_for("Key created");
+            desk.wait_for("All 16 keys loaded");
             take(&mut desk, &format!("secret-remote-{}", look.to_lowercase()), &mut results);
         }
     }
@@ -86,7 +87,7 @@ fn a_key_for_another_user_and_what_is_missing() {
         desk.choose("For another user");
         desk.fill("Name", "boris-reader");
         desk.fill("User", "boris");
-        desk.fill("Password of that user", "hunter2");
+        desk.fill("User’s password", "hunter2");
         desk.fill("Roles", "reader");
         desk.press("Add reader");
         desk.wait_for("no more than its owner");
@@ -124,8 +125,8 @@ fn copying_a_key_and_updating_its_rights() {
         desk.click_row("payments-ledger-writer");
         desk.press("Clone");
         desk.fill("Secret of the source", "ui2lp2axTNmsyakw9tvNnw");
-        desk.fill("Name of the copy", "payments-ledger-writer-2");
-        desk.fill("Expiration of the copy", "never");
+        desk.fill("Name of the clone", "payments-ledger-writer-2");
+        desk.fill("Expiration of the clone", "never");
         desk.wait_for("Why it never expires");
         take(&mut desk, &format!("clone-{suffix}"), &mut results);
         desk.key(Key::Escape);

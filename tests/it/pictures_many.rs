@@ -40,7 +40,7 @@ fn what_became_of_many_keys() {
         desk.wait_for("to confirm");
         desk.fill("Confirmation", "invalidate 14");
         desk.press("Invalidate 14 keys");
-        desk.wait_for("Retry the failed");
+        desk.wait_for("Retry failed");
         desk.press("Export this list");
         take(&mut desk, &format!("invalidated-{}", look.to_lowercase()), &mut results);
     }

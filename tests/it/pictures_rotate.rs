@@ -3,6 +3,7 @@
 use egui_kittest::SnapshotResults;
 use keybearer::{
     model::{
+        TimeDelta, Timestamp,
         api_key::KeyId,
         rotation::{Beginning, ClusterRef, Destination, OldKey, Person, Rotation, State, Tried},
     },
@@ -12,8 +13,8 @@ use keybearer::{
 use crate::pictures::{Cluster, asked_for, keys, take};
 
 const SIZE: [f32; 2] = [1440.0, 900.0];
-const NOW: i64 = 1_795_440_727_000;
-const HOUR: i64 = 3_600_000;
+const NOW: Timestamp = Timestamp::from_millis(1_795_440_727_000);
+const HOUR: TimeDelta = TimeDelta::HOUR;
 
 fn write(rotations: &Rotations, number: usize, state: State) {
     let key = &keys()[number];
@@ -21,7 +22,7 @@ fn write(rotations: &Rotations, number: usize, state: State) {
         id: format!("rotation{number}"),
         batch: None,
         cluster: ClusterRef { uuid: Some("u".into()), name: Some("payments".into()), url: String::new() },
-        at: NOW - 30 * HOUR + number as i64,
+        at: NOW - 30 * HOUR + TimeDelta::from_millis(number as i64),
         old: OldKey {
             id: KeyId::new(key["id"].as_str().unwrap()),
             name: key["name"].as_str().unwrap().into(),
@@ -40,7 +41,7 @@ fn write(rotations: &Rotations, number: usize, state: State) {
     held.save().unwrap();
 }
 
-fn grace(successor: usize, left: i64) -> State {
+fn grace(successor: usize, left: TimeDelta) -> State {
     let successor = KeyId::new(keys()[successor]["id"].as_str().unwrap());
     State::Grace { successor, due: NOW + left, tried: Tried::Live }
 }
@@ -68,13 +69,13 @@ fn rotating_one_key_and_several() {
         desk.press("Cancel");
         desk.click_row("connectors-sync");
         desk.press("Rotate");
-        desk.wait_for("never ends");
-        desk.tick("Compromised: end the old key as soon as the successor works");
+        desk.wait_for("never expires");
+        desk.tick("Compromised: invalidate the old key as soon as the successor works");
         take(&mut desk, &format!("rotate-{suffix}"), &mut results);
         desk.press("Rotate 1 key");
         desk.wait_for("Successor created");
         take(&mut desk, &format!("rotate-card-{suffix}"), &mut results);
-        desk.press("I have kept it");
+        desk.press("I’ve saved it");
         take(&mut desk, &format!("rotate-card-asks-{suffix}"), &mut results);
     }
     let mut desk = open([900.0, 600.0], "Dark");
@@ -99,19 +100,19 @@ fn rotations_on_the_overview_and_on_a_key_s_page() {
     write(&rotations, 0, grace(5, -HOUR));
     write(&rotations, 1, grace(9, -2 * HOUR));
     write(&rotations, 2, State::HandingOver { successor: KeyId::new("VuaCfGcBCdbkQm-e5a99") });
-    write(&rotations, 3, grace(11, 23 * HOUR + 1));
+    write(&rotations, 3, grace(11, 23 * HOUR + TimeDelta::MILLISECOND));
     for (size, look, name) in [(SIZE, "Light", "light"), (SIZE, "Dark", "dark"), ([900.0, 600.0], "Dark", "small-dark")]
     {
         let mut desk = cluster.desk_on(size, look, rotations.clone());
         desk.press("Overview");
         desk.wait_for("2 due");
         take(&mut desk, &format!("rotations-overview-{name}"), &mut results);
-        desk.press("Resume the rotation of logstash-payments-7");
-        desk.wait_for("it is not known whether it arrived");
+        desk.press("Resume rotation of logstash-payments-7");
+        desk.wait_for("not known whether it arrived");
         take(&mut desk, &format!("rotations-go-on-{name}"), &mut results);
         desk.press("Cancel");
-        desk.press("End all that are due");
-        desk.wait_for("Invalidate 2 old keys");
+        desk.press("Invalidate all due keys");
+        desk.wait_for("No old key can be invalidated");
         take(&mut desk, &format!("rotations-end-{name}"), &mut results);
         desk.press("Cancel");
         desk.press("Keys");

@@ -21,7 +21,7 @@ fn a_key_gets_what_was_picked_in_the_form() {
     desk.wait_for("Matches 1 name that you can see");
     desk.fill("Index privileges · Indices 1", "raed");
     desk.fill("Expiration", "1d");
-    desk.wait_for("Index privileges that this cluster does not list: raed");
+    desk.wait_for("Index privileges unknown to this cluster: raed");
     desk.fill("Index privileges · Indices 1", "read, ");
     desk.fill("Expiration", "1d");
     desk.press("Create key");
@@ -57,7 +57,7 @@ fn form_and_json_are_two_views_of_one_thing() {
     desk.choose("JSON");
     desk.fill("Role descriptors", r#"{"a": {"cluster": ["monitor"], "future": {"x": 1}}}"#);
     desk.choose("Form");
-    desk.wait_for("Kept as in the JSON: future");
+    desk.wait_for("Kept as JSON: future");
     assert_eq!(desk.value("Cluster privileges").as_deref(), Some("monitor"));
     desk.fill("Cluster privileges", "monitor, read_ilm");
     desk.choose("JSON");
@@ -82,9 +82,9 @@ fn one_press_takes_one_word_and_a_taken_name_is_refused_in_words() {
     desk.wait("one word", |desk| desk.value("Cluster privileges").as_deref() == Some("manage_ilm, "));
     desk.press("Add descriptor");
     desk.fill("Descriptor of descriptor 2", "rights");
-    desk.wait_for("There is a descriptor “rights” already");
+    desk.wait_for("There is already a descriptor “rights”");
     desk.fill("Descriptor of descriptor 2", "other");
-    desk.wait("no error", |desk| !desk.sees("There is a descriptor"));
+    desk.wait("no error", |desk| !desk.sees("There is already a descriptor"));
     desk.choose("JSON");
     let json = desk.value("Role descriptors").unwrap();
     assert!(json.contains("\"rights\"") && json.contains("\"other\""), "{json}");

@@ -1,16 +1,17 @@
 //! Rotating in the window: what is shown before, the secret on its card, both keys at work, and the end with proof.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
 use keybearer::{
     model::{
+        TimeDelta,
         api_key::{ApiKey, KeyId},
         connections::{
-            endpoint::{ClusterUrl, Endpoint, Trust},
+            endpoint::{ClusterUrl, Endpoint},
             login::Login,
         },
         rotation::{
@@ -48,6 +49,7 @@ fn draft(name: &str, metadata: &str) -> create_draft::CreateKey {
 mod create_draft {
     pub use keybearer::model::create::CreateKey;
     use keybearer::model::{
+        Timestamp,
         create::{Draft, RightsChoice, Surroundings},
         version::Edition,
     };
@@ -61,7 +63,13 @@ mod create_draft {
             ..Draft::default()
         };
         let zone = jiff::tz::TimeZone::UTC;
-        let around = Surroundings { now: 0, zone: &zone, roles: None, edition: Edition::Unknown, by_api_key: false };
+        let around = Surroundings {
+            now: Timestamp::EPOCH,
+            zone: &zone,
+            roles: None,
+            edition: Edition::Unknown,
+            by_api_key: false,
+        };
         draft.check(around, &format!("request-{name}")).unwrap()
     }
 }
@@ -89,7 +97,7 @@ impl Place {
 
     fn endpoint(&self, login: Login) -> Endpoint {
         let url = ClusterUrl::parse(&self.front.sockets.url("http")).unwrap();
-        Endpoint { url, trust: Trust::System, login, run_as: None, timeout: Duration::from_secs(90), audit_index: None }
+        Endpoint { timeout: Duration::from_secs(90), ..Endpoint::new(url, login) }
     }
 
     /// A new window on what is there.
@@ -151,8 +159,8 @@ impl Place {
                 assert!(outcome.failed.is_empty(), "{outcome:?}");
             });
             let mut held = self.rotations().lock(&rotation.id).unwrap();
-            held.rotation.state = State::Grace { successor, due: due - 86_400_000, tried };
-            held.rotation.grace = 0;
+            held.rotation.state = State::Grace { successor, due: due - TimeDelta::DAY, tried };
+            held.rotation.grace = TimeDelta::ZERO;
             held.save().unwrap();
         }
     }
@@ -164,7 +172,7 @@ pub fn ask(desk: &mut Desk, name: &str) {
     desk.harness.step();
     desk.click_row(name);
     desk.press("Rotate");
-    desk.wait_for("ends in 9 days");
+    desk.wait_for("expires in 9 days");
     settle(desk);
 }
 
@@ -199,7 +207,11 @@ fn one_key_with_a_grace_period_from_its_page_to_its_proved_end() {
     let place = Place::start(&["app"]);
     let mut desk = place.desk();
     ask(&mut desk, "app");
-    for words in ["The same, also those of its owner", "not known: Elasticsearch does not keep it", "24 hours"] {
+    for words in [
+        "Same descriptors, and the owner’s privileges are the same",
+        "not known: Elasticsearch does not record it",
+        "24 hours",
+    ] {
         assert!(desk.sees(words), "{words}: {:?}", desk.texts());
     }
     let old = place.keys("app")[0].id.clone();
@@ -209,19 +221,19 @@ fn one_key_with_a_grace_period_from_its_page_to_its_proved_end() {
     desk.wait_for("Successor created");
     assert!(matches!(place.rotation().state, State::HandingOver { .. }), "on the disk before it is shown");
     assert!(place.rotations().lock(&place.rotation().id).is_err(), "no other process resumes it meanwhile");
-    assert!(desk.sees(&format!("Takes the place of app ({old})")), "{:?}", desk.texts());
-    assert!(desk.is_close_refused() && desk.sees("was not copied, kept or written"));
+    assert!(desk.sees(&format!("Replaces app ({old})")), "{:?}", desk.texts());
+    assert!(desk.is_close_refused() && desk.sees("You haven’t saved the secret"));
     desk.press("Go back");
     let encoded = copied(&mut desk);
-    assert!(desk.is_close_refused(), "the successor was not tried yet");
-    desk.press("I have kept it");
+    assert!(desk.is_close_refused(), "the successor has not been tested yet");
+    desk.press("I’ve saved it");
     desk.wait_for("Both keys work");
     assert!(desk.sees("signs in as officer") && desk.sees("names its successor"), "{:?}", desk.texts());
     let new = place.signs_in(&encoded).unwrap();
     assert!(!place.is_invalidated(&old));
     let rotation = place.rotation();
     assert!(matches!(rotation.state, State::Grace { tried: Tried::Live, .. }) && rotation.lineage == Lineage::Written);
-    desk.press("Close the rotation");
+    desk.press("Close rotation");
     assert_hidden(&desk, &encoded);
 
     desk.wait_for(&format!("Successor {new}, due in 23 hours"));
@@ -238,10 +250,10 @@ fn one_key_with_a_grace_period_from_its_page_to_its_proved_end() {
     assert!(desk.sees(old.as_str()) && !place.is_invalidated(&old), "nothing is sent by asking");
     desk.press("Invalidate 1 old key");
     desk.wait_for("1 old key invalidated");
-    assert!(desk.sees(&format!("as proof: {old} is invalidated")), "{:?}", desk.texts());
+    assert!(desk.sees(&format!(": {old} is invalidated")), "{:?}", desk.texts());
     assert!(place.is_invalidated(&old) && place.signs_in(&encoded) == Some(new));
     assert!(matches!(place.rotation().state, State::Done { how: Ended::Invalidated, .. }));
-    desk.press("Close the rotation");
+    desk.press("Close rotation");
     desk.wait("no rotation", |desk| !desk.sees("Rotations"));
 }
 
@@ -250,14 +262,14 @@ fn a_compromised_key_is_refused_as_soon_as_its_successor_works() {
     let place = Place::start(&["app"]);
     let mut desk = place.desk();
     ask(&mut desk, "app");
-    desk.tick("Compromised: end the old key as soon as the successor works");
-    assert!(desk.sees("gets 401 at once") && !desk.sees("24 hours"), "{:?}", desk.texts());
+    desk.tick("Compromised: invalidate the old key as soon as the successor works");
+    assert!(desk.sees("get 401 errors") && !desk.sees("24 hours"), "{:?}", desk.texts());
     let encoded = make_and_copy(&mut desk);
     let old = place.rotation().old.id;
     assert!(!place.is_invalidated(&old), "not before the successor was tried");
-    desk.press("I have kept it");
-    desk.wait_for("The old key is ended");
-    assert!(desk.sees(&format!("as proof: {old} is invalidated")), "{:?}", desk.texts());
+    desk.press("I’ve saved it");
+    desk.wait_for("The old key is invalidated");
+    assert!(desk.sees(&format!(": {old} is invalidated")), "{:?}", desk.texts());
     assert!(place.is_invalidated(&old) && place.signs_in(&encoded).is_some());
     assert_hidden(&desk, &encoded);
 }
@@ -270,12 +282,12 @@ fn a_successor_that_was_not_kept_is_ended_and_the_old_key_stays() {
     desk.press("Rotate 1 key");
     desk.wait_for("Successor created");
     desk.key(eframe::egui::Key::Escape);
-    desk.wait_for("was not copied, kept or written");
+    desk.wait_for("You haven’t saved the secret");
     desk.key(eframe::egui::Key::Escape);
-    assert!(!desk.sees("was not copied, kept or written") && desk.sees("Successor created"), "Escape goes back");
-    desk.press("I have kept it");
-    desk.press("End the successor, the old key stays");
-    desk.wait_for("was ended and read again");
+    assert!(!desk.sees("You haven’t saved the secret") && desk.sees("Successor created"), "Escape goes back");
+    desk.press("I’ve saved it");
+    desk.press("Invalidate the successor, keep the old key");
+    desk.wait_for("was invalidated and read back");
     let (old, new) = (place.rotation().old.id, place.rotation().successor().cloned().unwrap());
     assert!(!place.is_invalidated(&old) && place.is_invalidated(&new));
     assert!(matches!(place.rotation().state, State::Abandoned { kept: false, .. }));
@@ -288,20 +300,22 @@ fn a_successor_of_somebody_else_s_key_needs_a_word() {
     place.make("ana", "hers", r#"{"managed": true, "managed_by": "fleet"}"#);
     let mut desk = place.desk();
     ask(&mut desk, "hers");
-    for words in
-        ["It belongs to ana, and its successor would belong to officer", "Act as ana by run-as", "managed by fleet"]
-    {
+    for words in [
+        "It belongs to ana, but its successor would belong to officer",
+        "To keep ana as the owner",
+        "claims to be created by fleet",
+    ] {
         assert!(desk.sees(words), "{words}: {:?}", desk.texts());
     }
     assert!(!desk.is_on("Rotate 1 key"), "it needs two words");
-    desk.tick("The successor may belong to me");
+    desk.tick("Make me the owner of the successor");
     assert!(!desk.is_on("Rotate 1 key"), "the other word is missing");
     desk.tick("Rotate keys of other applications too");
     let encoded = make_and_copy(&mut desk);
-    assert!(desk.sees("of its owner are others today"), "{:?}", desk.texts());
-    desk.press("I have kept it");
+    assert!(desk.sees("the owner’s privileges have changed"), "{:?}", desk.texts());
+    desk.press("I’ve saved it");
     desk.wait_for("Both keys work");
-    assert!(desk.sees("only its owner ana could write it"), "{:?}", desk.texts());
+    assert!(desk.sees("only its owner ana can write it"), "{:?}", desk.texts());
     assert!(place.signs_in(&encoded).is_some());
     let owner = |id: &KeyId| place.keys("hers").into_iter().find(|key| key.id == *id).unwrap().owner.username;
     assert_eq!(owner(place.rotation().successor().unwrap()), "officer");
@@ -312,27 +326,27 @@ fn another_name_and_end_are_looked_at_before_they_are_sent() {
     let place = Place::start(&["app"]);
     let mut desk = place.desk();
     ask(&mut desk, "app");
-    desk.fill("End of the successor", "soon");
+    desk.fill("Successor expires", "soon");
     assert!(!desk.is_on("Rotate 1 key"), "what was typed was not looked at");
     desk.press("Review");
     desk.wait_for("This key can’t be rotated");
     assert!(desk.sees("Not an expiration") && !desk.is_on("Rotate 1 key"), "{:?}", desk.texts());
     desk.press("Cancel");
     desk.press("Rotate");
-    desk.wait_for("ends in 9 days");
+    desk.wait_for("expires in 9 days");
     settle(&mut desk);
     desk.fill("Name of the successor", "app-2");
-    desk.fill("End of the successor", "30d");
+    desk.fill("Successor expires", "30d");
     desk.press("Review");
-    desk.wait_for("ends in 30 days");
+    desk.wait_for("expires in 30 days");
     settle(&mut desk);
     desk.choose("7 days");
     make_and_copy(&mut desk);
-    desk.press("I have kept it");
+    desk.press("I’ve saved it");
     desk.wait_for("Both keys work");
     let new = &place.keys("app-2")[0];
-    let days = (new.expires.unwrap() - keybearer::ops::clock::now()) / 86_400_000;
-    assert!((29..=30).contains(&days) && place.rotation().grace == 7 * 86_400_000, "{days}");
+    let days = (new.expires.unwrap() - keybearer::ops::clock::now()) / TimeDelta::DAY;
+    assert!((29..=30).contains(&days) && place.rotation().grace == TimeDelta::from_days(7), "{days}");
 }
 
 #[test]
@@ -341,9 +355,9 @@ fn several_keys_go_to_files_and_one_that_fails_leaves_the_others() {
     let mut desk = place.desk();
     ask(&mut desk, "many-d");
     make_and_copy(&mut desk);
-    desk.press("I have kept it");
+    desk.press("I’ve saved it");
     desk.wait_for("Both keys work");
-    desk.press("Close the rotation");
+    desk.press("Close rotation");
     desk.press("Close");
 
     let id = |name: &str| place.keys(name)[0].id.clone();
@@ -357,7 +371,7 @@ fn several_keys_go_to_files_and_one_that_fails_leaves_the_others() {
     desk.tick("Select all shown keys");
     desk.press("Rotate");
     desk.wait_for("1 key can’t be rotated");
-    assert!(desk.sees(&format!("{old_d} is being rotated already")), "{:?}", desk.texts());
+    assert!(desk.sees(&format!("{old_d} is already being rotated")), "{:?}", desk.texts());
     settle(&mut desk);
     desk.fill("Folder for the secrets", secrets.to_str().unwrap());
     desk.press("Rotate 3 keys");
@@ -377,19 +391,46 @@ fn several_keys_go_to_files_and_one_that_fails_leaves_the_others() {
     }
     assert_eq!(std::fs::read_to_string(file(&id("many-b"))).unwrap(), "mine");
     assert_eq!(place.keys("many-b").len(), 1, "without room for a secret nothing is made");
+    let told = exported(&mut desk, &place.folder.path().join("rotated.csv"), 3);
+    let of = |name: &str| told.iter().find(|line| line.contains(name)).unwrap_or_else(|| panic!("{name}: {told:?}"));
+    for name in ["many-a", "many-c"] {
+        let rotation = place.all().into_iter().find(|rotation| rotation.old.name == name).unwrap();
+        let (old, new) = (&rotation.old.id, rotation.successor().unwrap());
+        assert!(of(name).starts_with(&format!("rotated,{old},{name},")), "{told:?}");
+        assert!(of(name).ends_with(&format!("successor {new}; its secret is in {}", file(old).display())), "{told:?}");
+    }
+    assert!(of("many-b").starts_with("failed,") && of("many-b").contains("exists already"), "{told:?}");
 
     // All three that wait are ended together once they are due.
-    desk.press("Close the rotation");
+    desk.press("Close rotation");
     place.let_a_day_go_by();
     desk.press("Overview");
     desk.press("Refresh");
     desk.wait_for("3 due");
-    desk.press("End all that are due");
+    desk.press("Invalidate all due keys");
     desk.wait_for("Last use of the old keys: not known");
     settle(&mut desk);
     desk.press("Invalidate 3 old keys");
     desk.wait_for("3 old keys invalidated");
     assert!(place.all().iter().all(|rotation| place.is_invalidated(&rotation.old.id)));
+    let told = exported(&mut desk, &place.folder.path().join("ended.csv"), 3);
+    let finished: Vec<_> = place.all().into_iter().filter(|rotation| rotation.is_finished()).collect();
+    assert_eq!(finished.len(), 3);
+    for rotation in finished {
+        let line = format!("invalidated,{},{},", rotation.old.id, rotation.old.name);
+        assert_eq!(told.iter().filter(|told| told.starts_with(&line)).count(), 1, "{line}: {told:?}");
+    }
+}
+
+/// Exports the outcomes of this many keys, and returns the lines of the file but the first.
+fn exported(desk: &mut Desk, path: &Path, keys: usize) -> Vec<String> {
+    desk.press("Export this list");
+    desk.fill("File", path.to_str().unwrap());
+    desk.press(&format!("Export {keys} keys"));
+    desk.wait_for(&format!("{keys} keys exported"));
+    let lines: Vec<String> = std::fs::read_to_string(path).unwrap().lines().skip(1).map(str::to_owned).collect();
+    assert_eq!(lines.len(), keys, "{lines:?}");
+    lines
 }
 
 #[test]
@@ -399,20 +440,20 @@ fn rotations_of_the_practice_cluster_stay_out_of_one_s_own_folder() {
     let own = Rotations::at(folder.path().join("rotations"));
     let setting = Setting { sandbox: Some(sandbox.profile()), rotations: Some(own.clone()), ..Setting::default() };
     let mut desk = Desk::new(setting);
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
     desk.fill("Search", "owner:boris status:active type:rest -is:managed");
     desk.harness.step();
-    let name = desk.harness.state().state().cluster().unwrap().row_id(0).unwrap();
+    let name = desk.harness.state().state().cluster().unwrap().id_at(0).unwrap();
     let name = desk.harness.state().state().cluster().unwrap().key(&name).unwrap().name;
     desk.click_row(&name);
     desk.press("Rotate");
     desk.wait_for("would belong to officer");
     settle(&mut desk);
-    desk.tick("The successor may belong to me");
+    desk.tick("Make me the owner of the successor");
     make_and_copy(&mut desk);
-    desk.press("I have kept it");
+    desk.press("I’ve saved it");
     desk.wait_for("Both keys work");
-    desk.press("Close the rotation");
+    desk.press("Close rotation");
     desk.press("Overview");
     desk.wait_for("1 waiting");
     assert!(own.all().unwrap().rotations.is_empty() && !own.folder().exists());
@@ -451,13 +492,13 @@ fn a_rotation_is_told_by_how_both_of_its_keys_stand() {
                 maker: Person { username: "officer".into(), ..Person::default() },
                 name: name.clone(),
                 expiration: "9d".into(),
-                grace: 86_400_000,
+                grace: TimeDelta::DAY,
                 place: SecretPlace::Screen,
                 request: "q".into(),
             });
             let mut held = place.rotations().begin(rotation).unwrap();
             let successor = new.clone();
-            held.rotation.state = State::Grace { successor, due: now + 80_000_000, tried: Tried::Live };
+            held.rotation.state = State::Grace { successor, due: now + TimeDelta::from_hours(22), tried: Tried::Live };
             held.save().unwrap();
             names.push((name, *old_state, *new_state));
         }
@@ -479,13 +520,13 @@ fn a_rotation_is_told_by_how_both_of_its_keys_stand() {
         assert!(is_right, "{}: {outlook:?}", rotation.name);
     }
 
-    desk.press("Close the rotation of expired expired");
-    desk.wait_for("Both keys are expired: close it");
-    assert!(!desk.sees("Leave the successor valid") && !desk.sees("The old key stays as it is"), "{:?}", desk.texts());
+    desk.press("Close rotation of expired expired");
+    desk.wait_for("Both keys are expired: close the rotation");
+    assert!(!desk.sees("Keep the successor valid") && !desk.sees("The old key is not changed"), "{:?}", desk.texts());
     // No key of it proves anything, and none is touched.
-    desk.wait("looked at", |desk| desk.is_on("Close the rotation"));
+    desk.wait("looked at", |desk| desk.is_on("Close rotation"));
     settle(&mut desk);
-    desk.press("Close the rotation");
+    desk.press("Close rotation");
     desk.wait_for("The rotation is canceled");
     let state = |name: &str| place.all().into_iter().find(|rotation| rotation.name == name).unwrap().state;
     assert!(matches!(state("expired expired"), State::Abandoned { kept: false, .. }), "{:?}", state("expired expired"));
@@ -497,9 +538,9 @@ fn a_rotation_whose_successor_is_not_proved_is_closed_and_no_key_ends() {
     let mut desk = place.desk();
     ask(&mut desk, "app");
     make_and_copy(&mut desk);
-    desk.press("I have kept it");
+    desk.press("I’ve saved it");
     desk.wait_for("Both keys work");
-    desk.press("Close the rotation");
+    desk.press("Close rotation");
     let other = place.keys("other")[0].id.clone();
     let mut held = place.rotations().lock(&place.rotation().id).unwrap();
     let State::Grace { due, tried, .. } = held.rotation.state else { panic!("no grace") };
@@ -513,14 +554,14 @@ fn a_rotation_whose_successor_is_not_proved_is_closed_and_no_key_ends() {
         rows.len() == 1 && rows[0].rotation.successor() == place.rotation().successor()
     });
     // That is said before anything is pressed, and the rotation can be closed all the same.
-    desk.press("Cancel the rotation of app");
-    desk.wait_for("is not proved to be the successor");
+    desk.press("Cancel rotation of app");
+    desk.wait_for("can't be verified as the successor");
     settle(&mut desk);
-    assert!(!desk.is_on("Cancel the rotation"), "{:?}", desk.texts());
-    desk.tick("Leave the successor valid");
-    desk.wait("allowed", |desk| desk.is_on("Cancel the rotation"));
+    assert!(!desk.is_on("Cancel rotation"), "{:?}", desk.texts());
+    desk.tick("Keep the successor valid");
+    desk.wait("allowed", |desk| desk.is_on("Cancel rotation"));
     settle(&mut desk);
-    desk.press("Cancel the rotation");
+    desk.press("Cancel rotation");
     desk.wait_for("Its successor stays valid");
     assert!(matches!(place.rotation().state, State::Abandoned { kept: true, .. }), "{:?}", place.rotation().state);
     assert!(place.keys("").iter().filter(|key| key.owner.username == "officer").all(|key| !key.invalidated));
@@ -532,13 +573,13 @@ fn an_end_that_would_be_refused_is_said_to_be_before_anything_is_pressed() {
     let mut desk = place.desk();
     ask(&mut desk, "app");
     make_and_copy(&mut desk);
-    desk.press("I have kept it");
+    desk.press("I’ve saved it");
     desk.wait_for("Both keys work");
-    desk.press("Close the rotation");
+    desk.press("Close rotation");
     // By what is written down here the day is over, and by the cluster's clock it is not.
     let mut held = place.rotations().lock(&place.rotation().id).unwrap();
     let State::Grace { successor, due, tried } = held.rotation.state.clone() else { panic!("no grace") };
-    held.rotation.state = State::Grace { successor, due: due - 86_400_000, tried };
+    held.rotation.state = State::Grace { successor, due: due - TimeDelta::DAY, tried };
     held.save().unwrap();
     drop(held);
     desk.press("Overview");
@@ -547,7 +588,7 @@ fn an_end_that_would_be_refused_is_said_to_be_before_anything_is_pressed() {
     desk.press("Invalidate the old key of app");
     desk.wait_for("by the cluster's own clock");
     settle(&mut desk);
-    assert!(desk.sees("It is left as it is") && desk.sees("No old key can be invalidated"), "{:?}", desk.texts());
+    assert!(desk.sees("Left unchanged") && desk.sees("No old key can be invalidated"), "{:?}", desk.texts());
     assert!(!desk.sees("Invalidate 0"), "{:?}", desk.texts());
     assert!(!place.is_invalidated(&place.rotation().old.id));
 }
@@ -559,7 +600,7 @@ fn a_key_that_another_machine_is_rotating_needs_a_word() {
     let mut there = place.desk_with(&Rotations::at(other.path().join("rotations")));
     ask(&mut there, "app");
     make_and_copy(&mut there);
-    there.press("I have kept it");
+    there.press("I’ve saved it");
     there.wait_for("Both keys work");
     let old = place.keys("app").into_iter().min_by_key(|key| key.created).unwrap();
     let successor = place.keys("app").into_iter().find(|key| key.id != old.id).unwrap();
@@ -569,12 +610,12 @@ fn a_key_that_another_machine_is_rotating_needs_a_word() {
     desk.harness.step();
     desk.click_row("app");
     desk.press("Rotate");
-    desk.wait_for("is being rotated already");
+    desk.wait_for("is already being rotated");
     settle(&mut desk);
     assert!(desk.sees(successor.id.as_str()) && !desk.is_on("Rotate 1 key"), "{:?}", desk.texts());
-    desk.tick("Make another successor all the same");
+    desk.tick("Create another successor anyway");
     make_and_copy(&mut desk);
-    desk.press("I have kept it");
+    desk.press("I’ve saved it");
     desk.wait_for("Both keys work");
     assert_eq!(place.rotation().accepted, [successor.id]);
 }

@@ -20,8 +20,8 @@ fn asked_what_one_has(place: &Place) -> crate::desk::Desk {
     let mut desk = place.desk();
     desk.press("Overview");
     desk.wait_for("1 interrupted");
-    desk.press("Resume the rotation of app");
-    desk.wait_for("it is not known whether it arrived");
+    desk.press("Resume rotation of app");
+    desk.wait_for("not known whether it arrived");
     settle(&mut desk);
     desk
 }
@@ -33,14 +33,14 @@ fn who_has_the_secret_pastes_it_and_it_is_tried() {
     let mut desk = asked_what_one_has(&place);
     desk.fill("Secret of the successor", "id-of-another:AAAAAAAAAAAAAAAAAAAAAA");
     desk.press("Try it");
-    desk.wait_for("another key than");
+    desk.wait_for("not the secret of");
     assert!(matches!(place.rotation().state, State::HandingOver { .. }), "nothing is done");
     desk.fill("Secret of the successor", &format!("Authorization: ApiKey {encoded}"));
     desk.press("Try it");
     desk.wait_for("Both keys work");
     assert!(matches!(place.rotation().state, State::Grace { tried: Tried::Live, .. }));
     assert_eq!(place.signs_in(&encoded).as_ref(), place.rotation().successor());
-    desk.press("Close the rotation");
+    desk.press("Close rotation");
     assert_hidden(&desk, &encoded);
 }
 
@@ -51,14 +51,14 @@ fn who_says_that_they_have_it_is_believed_and_that_is_told() {
     let mut desk = asked_what_one_has(&place);
     desk.press("I have it");
     desk.wait_for("Both keys work");
-    assert!(desk.sees("It was not tried here: you say that you have it"), "{:?}", desk.texts());
+    assert!(desk.sees("Not tested here: you confirmed that you have it"), "{:?}", desk.texts());
     assert!(matches!(place.rotation().state, State::Grace { tried: Tried::Said, .. }));
-    desk.press("Close the rotation");
+    desk.press("Close rotation");
     place.let_a_day_go_by();
     desk.press("Refresh");
     desk.wait_for("1 due");
     desk.press("Invalidate the old key of app");
-    desk.wait_for("which was never tried from here");
+    desk.wait_for("which was never tested from here");
     desk.press("Cancel");
     assert!(!place.is_invalidated(&place.rotation().old.id));
 }
@@ -68,11 +68,11 @@ fn who_does_not_have_it_gets_another_and_the_first_is_ended() {
     let place = Place::start(&["app"]);
     let first = killed_at_the_card(&place);
     let mut desk = asked_what_one_has(&place);
-    desk.press("I don’t have it: make another");
+    desk.press("I don’t have it: create another");
     desk.wait_for("Successor created");
     let second = copied(&mut desk);
     assert!(first != second && place.signs_in(&first).is_none(), "nobody knows whose hands the first is in");
-    desk.press("I have kept it");
+    desk.press("I’ve saved it");
     desk.wait_for("Both keys work");
     assert!(place.signs_in(&second).is_some());
     let rotation = place.rotation();
@@ -86,22 +86,21 @@ fn a_rotation_is_canceled_with_or_without_its_successor() {
         let encoded = killed_at_the_card(&place);
         let mut desk = place.desk();
         desk.press("Overview");
-        desk.press("Cancel the rotation of app");
-        desk.wait_for("is invalidated, for ever");
+        desk.press("Cancel rotation of app");
+        desk.wait_for("is permanently invalidated");
         if keep {
-            desk.tick("Leave the successor valid");
-            desk.wait_for("two keys with the same rights");
+            desk.tick("Keep the successor valid");
+            desk.wait_for("two keys with the same privileges");
         }
-        desk.wait("looked at", |desk| desk.is_on("Cancel the rotation"));
+        desk.wait("looked at", |desk| desk.is_on("Cancel rotation"));
         settle(&mut desk);
-        desk.press("Cancel the rotation");
+        desk.press("Cancel rotation");
         desk.wait_for("The rotation is canceled");
-        let told =
-            format!("The successor {} is invalidated, and was read again", place.rotation().successor().unwrap());
+        let told = format!("The successor {} was invalidated and read back", place.rotation().successor().unwrap());
         assert_eq!((desk.sees(&told), desk.sees("Its successor stays valid")), (!keep, keep), "{:?}", desk.texts());
         assert_eq!(place.signs_in(&encoded).is_some(), keep);
         assert!(!place.is_invalidated(&place.rotation().old.id));
-        desk.press("Close the rotation");
+        desk.press("Close rotation");
         desk.wait("no rotation", |desk| !desk.sees("Rotations"));
     }
 }
@@ -113,19 +112,19 @@ fn a_lost_answer_leaves_no_key_that_nobody_knows() {
     place.front.when("POST", "/_security/api_key", |_| Line::CutAfter);
     ask(&mut desk, "app");
     desk.press("Rotate 1 key");
-    desk.wait_for("It went no further");
+    desk.wait_for("The rotation did not finish");
     let valid = || place.keys("app").into_iter().filter(|key| !key.invalidated).count();
     assert_eq!(valid(), 1, "{:?}", desk.texts());
-    desk.press("Close the rotation");
+    desk.press("Close rotation");
     place.front.when("POST", "/_security/api_key", |_| Line::Holds(0));
     desk.press("Overview");
-    desk.press("Resume the rotation of app");
-    desk.wait_for("before anybody was told the secret");
+    desk.press("Resume rotation of app");
+    desk.wait_for("before anyone received the secret");
     settle(&mut desk);
-    desk.press("Make another");
+    desk.press("Create another");
     desk.wait_for("Successor created");
     let encoded = copied(&mut desk);
-    desk.press("I have kept it");
+    desk.press("I’ve saved it");
     desk.wait_for("Both keys work");
     assert!(valid() == 2 && place.signs_in(&encoded).is_some());
 }
@@ -135,16 +134,16 @@ fn a_successor_that_can_t_be_tried_ends_nothing_and_is_tried_again() {
     let place = Place::start(&["app"]);
     let mut desk = place.desk();
     ask(&mut desk, "app");
-    desk.tick("Compromised: end the old key as soon as the successor works");
+    desk.tick("Compromised: invalidate the old key as soon as the successor works");
     let encoded = make_and_copy(&mut desk);
     place.front.when("GET", "/_security/_authenticate", |_| Line::CutBefore);
-    desk.press("I have kept it");
-    desk.wait_for("The old key stays as it is");
-    assert!(desk.sees("does not work. Nothing is ended"), "{:?}", desk.texts());
+    desk.press("I’ve saved it");
+    desk.wait_for("The old key is not changed");
+    assert!(desk.sees("does not work. Nothing was invalidated"), "{:?}", desk.texts());
     place.front.when("GET", "/_security/_authenticate", |_| Line::Holds(0));
     assert!(!place.is_invalidated(&place.rotation().old.id));
     desk.press("Try again");
-    desk.wait_for("The old key is ended");
+    desk.wait_for("The old key is invalidated");
     assert!(place.is_invalidated(&place.rotation().old.id) && place.signs_in(&encoded).is_some());
 }
 
@@ -155,7 +154,7 @@ fn files_that_can_t_be_read_are_named_and_hide_no_rotation() {
     std::fs::write(place.rotations().folder().join("rotation-torn.json"), "{").unwrap();
     let mut desk = place.desk();
     desk.press("Overview");
-    desk.wait_for("1 file of a rotation can’t be read");
+    desk.wait_for("1 rotation file can’t be read");
     assert!(desk.sees("rotation-torn.json") && desk.sees("1 interrupted"));
 }
 
@@ -173,7 +172,7 @@ fn what_was_asked_before_changes_nothing_of_what_is_asked_now() {
     desk.harness.step();
     desk.click_row("other");
     desk.press("Rotate");
-    desk.wait_for("ends in 9 days");
+    desk.wait_for("expires in 9 days");
     std::thread::sleep(std::time::Duration::from_millis(1600));
     settle(&mut desk);
     assert!(desk.sees("Rotate other") && !desk.sees("Rotate app"), "{:?}", desk.texts());
@@ -195,7 +194,7 @@ fn several_keys_can_be_stopped_between_two() {
     assert!(desk.is_close_refused(), "keys are being rotated");
     desk.press("Stop after this key");
     desk.wait_for("1 of 3 keys rotated");
-    assert!(desk.sees("It was stopped before: as it was"), "{:?}", desk.texts());
+    assert!(desk.sees("Stopped before this key: unchanged"), "{:?}", desk.texts());
     assert_eq!((place.all().len(), place.keys("many-").len()), (1, 4), "what was not begun is as it was");
 }
 
@@ -208,15 +207,15 @@ fn a_rotation_that_stands_in_the_way_is_resumed_or_canceled_from_where_it_is_tol
     desk.harness.step();
     desk.tick("Select all shown keys");
     desk.press("Rotate");
-    desk.wait_for("is being rotated already");
+    desk.wait_for("is already being rotated");
     settle(&mut desk);
-    assert!(desk.is_on("Resume…") && desk.is_on("Cancel the rotation…"), "{:?}", desk.texts());
+    assert!(desk.is_on("Resume…") && desk.is_on("Cancel rotation…"), "{:?}", desk.texts());
     desk.press("Resume…");
-    desk.wait_for("it is not known whether it arrived");
+    desk.wait_for("not known whether it arrived");
     desk.press("Cancel");
     desk.press("Rotate");
-    desk.wait_for("is being rotated already");
+    desk.wait_for("is already being rotated");
     settle(&mut desk);
-    desk.press("Cancel the rotation…");
-    desk.wait_for("is invalidated, for ever");
+    desk.press("Cancel rotation…");
+    desk.wait_for("is permanently invalidated");
 }

@@ -37,6 +37,9 @@ enum Full {
     Delivery,
 }
 
+/// File to which the last state that could be written is moved.
+const KEPT: &str = "kept";
+
 /// A front end beside which a disk fills up.
 struct Filling {
     rotations: Rotations,
@@ -48,7 +51,9 @@ impl Filling {
     /// Puts something in the way of the new state, which not even root can write over.
     fn fill(&self) {
         let id = &self.rotations.all().unwrap().rotations[0].id;
-        std::fs::create_dir(self.rotations.folder().join(format!("{id}.new"))).unwrap();
+        let state = self.rotations.folder().join(format!("rotation-{id}.json"));
+        std::fs::rename(&state, self.rotations.folder().join(KEPT)).unwrap();
+        std::fs::create_dir(state).unwrap();
     }
 }
 
@@ -97,13 +102,14 @@ async fn rotated(full: Full) -> Ran {
     let rotations = Rotations::at(folder.path().join("rotations"));
     let plan = rotation::plan(&session, &[], &old.id, &RotationOptions::default()).await.unwrap();
     let mut filling = Filling { rotations: rotations.clone(), full, delivered: false };
-    let destination = (OpenDestination::Person(Destination::Stdout), None);
-    let outcome =
-        in_time(driver::start(&session, &rotations, (&plan, Consent::default()), destination, &mut filling)).await;
+    let destination = OpenDestination::Person(Destination::Stdout);
+    let consent = Consent::default();
+    let outcome = in_time(driver::start(&session, &rotations, &plan, consent, destination, None, &mut filling)).await;
     let Ok(Outcome::After(after)) = outcome else { panic!("{outcome:?}") };
     let keys = named(&session, &old.name).await;
     let of = |wanted: bool| keys.iter().find(|key| (key.id == old.id) == wanted).cloned().unwrap();
-    let rotation = rotations.all().unwrap().rotations.remove(0);
+    let kept = std::fs::read_to_string(rotations.folder().join(KEPT)).unwrap();
+    let rotation = Rotation::read(&kept).unwrap();
     Ran {
         problem: after.problem.unwrap(),
         successor: of(false),
@@ -120,7 +126,7 @@ async fn a_successor_that_can_t_be_written_down_before_its_secret_is_told_is_end
         assert!(ran.successor.invalidated && !ran.old.invalidated, "{}", ran.problem);
         let words = ran.problem.words();
         assert!(
-            words.contains(ran.successor.id.as_str()) && words.contains("is invalidated, and was read again"),
+            words.contains(ran.successor.id.as_str()) && words.contains("was invalidated and read back"),
             "{words}"
         );
         assert_eq!(ran.delivered, full == Full::FailedDelivery);
@@ -133,7 +139,7 @@ async fn a_successor_whose_secret_was_told_is_named_where_that_can_t_be_written_
     let ran = rotated(Full::Delivery).await;
     let words = ran.problem.words();
     assert!(!ran.successor.invalidated && !ran.old.invalidated, "{words}");
-    let told = format!("The successor {} is valid, and its secret went to standard output", ran.successor.id);
+    let told = format!("The successor {} is valid, and its secret was delivered to standard output", ran.successor.id);
     assert!(words.contains(&told), "{words}");
 }
 
@@ -146,7 +152,7 @@ async fn a_successor_that_can_t_be_compared_with_others_is_ended_or_named() {
     let folder = tempfile::tempdir().unwrap();
     let rotations = Rotations::at(folder.path().join("rotations"));
     let plan = rotation::plan(&session, &[], &old.id, &RotationOptions::default()).await.unwrap();
-    let mut held = rotation::begin(&rotations, &plan, Consent::default(), (Destination::Screen, None)).unwrap();
+    let mut held = rotation::begin(&rotations, &plan, Consent::default(), Destination::Screen, None).unwrap();
     // The old key is read by its id before the successor is made; whatever comes after that is cut.
     front.when("GET", "/_security/api_key", |count| if count < 2 { Line::Holds(0) } else { Line::CutBefore });
     let problem = in_time(rotation::make(&session, &mut held, &mut |_| ())).await.unwrap_err();

@@ -3,7 +3,7 @@
 use keybearer::{
     model::{
         connections::{
-            endpoint::{ClusterUrl, Endpoint, Trust},
+            endpoint::{ClusterUrl, Endpoint},
             login::Login,
             profile::{Environment, Profile, ProfileId},
         },
@@ -28,11 +28,11 @@ fn on_account(sandbox: &RunningSandbox, name: &str) -> Desk {
 fn who_may_see_no_keys_is_told_which_privilege_is_missing() {
     let sandbox = RunningSandbox::start();
     let mut desk = on_account(&sandbox, "nora");
-    desk.wait_for("You may not do that");
+    desk.wait_for("You don’t have permission to do that");
     assert!(desk.sees("manage_own_api_key"), "{:?}", desk.texts());
     assert!(!desk.is_on("Create key"), "what can't be done is off");
     desk.press("Create");
-    desk.wait_for("You may not create keys here");
+    desk.wait_for("You don’t have permission to create keys here");
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn who_may_only_manage_own_keys_sees_them_and_may_not_touch_others() {
 fn who_may_only_read_sees_all_keys_and_can_not_invalidate_them() {
     let sandbox = RunningSandbox::start();
     let mut desk = on_account(&sandbox, "rita");
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
     assert!(!desk.is_on("Create key"));
     desk.fill("Search", "status");
     desk.fill("Search", "");
@@ -90,12 +90,11 @@ fn server_with(status: u16, body: serde_json::Value) -> (tokio::runtime::Runtime
 
 fn desk_at(url: &str) -> Desk {
     let endpoint = Endpoint {
-        url: ClusterUrl::parse(url).unwrap(),
-        trust: Trust::System,
-        login: Login::Password { username: "ana".into(), password: Secret::new("pw") },
-        run_as: None,
         timeout: Duration::from_secs(10),
-        audit_index: None,
+        ..Endpoint::new(
+            ClusterUrl::parse(url).unwrap(),
+            Login::Password { username: "ana".into(), password: Secret::new("pw") },
+        )
     };
     let profile =
         Profile { id: ProfileId("p".into()), name: "p".into(), environment: Environment::Development, endpoint };
@@ -108,7 +107,7 @@ fn a_cluster_without_keys_says_so_and_offers_the_first() {
     let mut desk = desk_at(&server.uri());
     desk.wait_for("No keys yet");
     desk.press("Create the first key");
-    desk.wait_for("What this makes");
+    desk.wait_for("Summary");
 }
 
 #[test]
@@ -117,7 +116,7 @@ fn api_keys_that_are_switched_off_are_told_with_the_way_to_switch_them_on() {
         "reason": "api keys are not enabled", "disabled.feature": "api_keys" }, "status": 400 });
     let (_runtime, server) = server_with(400, disabled);
     let mut desk = desk_at(&server.uri());
-    desk.wait_for("API keys are switched off on this cluster");
+    desk.wait_for("API keys are disabled on this cluster");
     assert!(desk.sees("xpack.security.authc.api_key.enabled"));
     assert!(desk.is_on("Retry"));
 }
@@ -133,12 +132,12 @@ fn after_a_lost_answer_the_key_that_was_made_is_named_and_can_be_invalidated() {
         Mock::given(method("POST")).and(path("/_security/api_key")).respond_with(gateway).mount(&server).await;
     });
     let mut desk = desk_at(&server.uri());
-    desk.wait_for("All 1 key read");
+    desk.wait_for("1 key loaded");
     desk.press("Create");
     desk.choose("Nothing");
     desk.fill("Name", "lost");
     desk.press("Create key");
-    desk.wait_for("The answer was lost, but the key was made");
+    desk.wait_for("The response was lost, but the key was created");
     assert!(desk.sees("stray1"));
     desk.press("Invalidate it…");
     desk.wait_for("Invalidate 1 key");
@@ -157,12 +156,12 @@ fn keys_that_can_not_be_understood_are_counted() {
     ]);
     let (_runtime, server) = server_with(200, json!({ "total": 3, "count": 3, "api_keys": rows }));
     let mut desk = desk_at(&server.uri());
-    desk.wait_for("1 key could not be understood");
+    desk.wait_for("1 key could not be read");
     assert!(desk.sees("good"));
-    assert!(!desk.sees("All 2 keys read") && desk.sees("1 key not fully readable"));
+    assert!(!desk.sees("All 2 keys loaded") && desk.sees("1 key not fully readable"));
     desk.click_row("odd");
     desk.wait_for("This key is not fully readable");
-    assert!(desk.sees("creation: it is not a moment in milliseconds"));
+    assert!(desk.sees("creation: it is not a time in milliseconds"));
 }
 
 #[test]
@@ -181,7 +180,7 @@ fn a_missing_keyring_is_told_and_memory_is_offered() {
     vault.fail_with(VaultError::NoDaemon);
     let mut desk = Desk::new(Setting { vault, ..Setting::default() });
     desk.wait_for("No program on this desktop offers a keyring");
-    desk.press("Go on for this run");
+    desk.press("Continue without saving");
     desk.wait_for("Kept in memory");
 }
 
@@ -192,11 +191,11 @@ fn bad_input_for_a_key_is_told_beside_its_field_and_nothing_is_sent() {
     desk.press("Create");
     desk.wait("the roles", |desk| !desk.sees("Reading the cluster’s roles"));
     desk.press("Create key");
-    desk.wait_for("A key needs a name");
-    assert!(desk.sees("Pick at least one role"));
+    desk.wait_for("Enter a name for the key");
+    assert!(desk.sees("Select at least one role"));
     for (name, message) in [
         ("_hidden", "can't begin with _"),
-        (" padded", "can't begin or end with blanks"),
+        (" padded", "can't begin or end with spaces"),
         (&"x".repeat(257), "at most 256 characters"),
     ] {
         desk.fill("Name", name);
@@ -227,7 +226,7 @@ fn bad_input_for_a_key_is_told_beside_its_field_and_nothing_is_sent() {
     assert!(desk.sees("to correct"));
     desk.press("Keys");
     desk.press("Refresh");
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
 }
 
 /// A keyring whose password window nobody answers.
@@ -264,11 +263,11 @@ fn what_a_keyring_holds_is_not_known_before_it_has_answered() {
     desk.wait_for("Waiting for the keyring");
     assert!(!desk.sees("No connections yet"), "{:?}", desk.texts());
     drop(answer);
-    desk.wait_for("Which connections are saved is not known");
+    desk.wait_for("The saved connections are not known");
     assert!(!desk.sees("No connections yet"));
     // The button stands below its line, and not in the middle of the room that is left.
     let place = |desk: &Desk, name: &str| desk.rects_of(|text| text == name)[0];
-    let line = place(&desk, "Which connections are saved is not known");
+    let line = place(&desk, "The saved connections are not known");
     let button = place(&desk, "Add a connection");
     assert!((0.0..40.0).contains(&(button.top() - line.bottom())), "{line} {button}");
 }
@@ -291,7 +290,7 @@ fn the_result_of_a_test_belongs_to_exactly_what_was_tested() {
         ("URL", "https://localhost:1", url.as_str()),
         ("User name", "somebody", user.as_str()),
         ("Fingerprint", other.as_str(), print.as_str()),
-        ("Time limit", "7", "20"),
+        ("Timeout (seconds)", "7", "20"),
         ("Run as", "nora", ""),
         ("Audit events", "mine", ""),
     ] {
@@ -326,13 +325,13 @@ fn a_wrong_fingerprint_is_compared_with_what_the_server_shows() {
     let wrong = format!("{}{}", &print[..digit], if print.ends_with('0') { '1' } else { '0' });
     desk.fill("Fingerprint", &wrong);
     desk.press("Test connection");
-    desk.wait_for("The server shows no certificate with this fingerprint");
-    assert!(desk.sees("Compare the digits") && !desk.sees("needs a new certificate"), "{:?}", desk.texts());
+    desk.wait_for("The server presents no certificate with this fingerprint");
+    assert!(desk.sees("Compare the digits") && !desk.sees("must be renewed"), "{:?}", desk.texts());
     assert_eq!(desk.value("Printed by Elasticsearch").as_deref(), Some(wrong.as_str()));
     desk.wait_for("differs at pair 32");
     assert!(!desk.is_on("Pin this certificate"));
     desk.press("Connect");
-    desk.wait_for("The server shows no certificate with this fingerprint");
+    desk.wait_for("The server presents no certificate with this fingerprint");
     desk.press("Compare and pin…");
     desk.wait_for("differs at pair 32");
 }
@@ -342,12 +341,12 @@ fn bad_input_for_a_connection_is_told_beside_its_field() {
     let mut desk = Desk::new(Setting::default());
     desk.press("Add connection");
     desk.press("Test connection");
-    desk.wait_for("Give the connection a name");
-    desk.wait_for("Choose what the cluster is for");
+    desk.wait_for("Enter a name for the connection");
+    desk.wait_for("Choose the environment of the cluster");
     for (url, message) in [
-        ("ftp://x", "is not spoken here"),
-        ("https://ana:pw@host", "Leave user and password out"),
-        ("https://host?x=1", "Only scheme, host, port"),
+        ("ftp://x", "is not supported"),
+        ("https://ana:pw@host", "Remove the user and password"),
+        ("https://host?x=1", "Only a scheme, host, port"),
         ("https://host:99999", "Not an address"),
     ] {
         desk.fill("URL", url);
@@ -355,13 +354,13 @@ fn bad_input_for_a_connection_is_told_beside_its_field() {
     }
     desk.choose("Production");
     desk.fill("URL", "http://es.example.net:9200");
-    desk.wait_for("needs https://");
+    desk.wait_for("requires https://");
     desk.choose("Fingerprint");
     desk.fill("Fingerprint", "abcd");
     desk.wait_for("has 64 digits");
     // What is never done is off, and says why.
     desk.choose("Insecure");
-    desk.wait_for("A production cluster is never left unverified");
+    desk.wait_for("A production cluster must be verified");
     assert!(!desk.is_on("Connect") && !desk.is_on("Test connection") && !desk.is_on("Save connection"));
     desk.choose("Staging");
     assert!(desk.is_on("Connect"));

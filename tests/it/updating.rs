@@ -1,6 +1,9 @@
 //! Updating keys in the window: what is shown before, what needs a word of its own, and what becomes of each.
 
-use keybearer::ops::{Session, create, keys::list};
+use keybearer::{
+    model::TimeDelta,
+    ops::{Session, create, keys::list},
+};
 
 use crate::{
     desk::{Desk, Setting},
@@ -15,13 +18,15 @@ struct Place {
 
 fn draft(name: &str) -> keybearer::model::create::CreateKey {
     use keybearer::model::{
+        Timestamp,
         create::{Draft, RightsChoice, Surroundings},
         version::Edition,
     };
     let rights = RightsChoice::Nothing;
     let draft = Draft { name: name.into(), rights, expiration: "1d".into(), ..Draft::default() };
     let zone = jiff::tz::TimeZone::UTC;
-    let around = Surroundings { now: 0, zone: &zone, roles: None, edition: Edition::Unknown, by_api_key: false };
+    let around =
+        Surroundings { now: Timestamp::EPOCH, zone: &zone, roles: None, edition: Edition::Unknown, by_api_key: false };
     draft.check(around, &format!("request-{name}")).unwrap()
 }
 
@@ -75,8 +80,8 @@ fn one_key_is_changed_after_what_is_different_was_shown() {
     desk.fill("Metadata", &text.replacen('{', "{\"team\": \"payments\", ", 1));
     desk.fill("New expiration", "9d");
     desk.press("Review");
-    desk.wait_for("Exactly this will change");
-    for words in ["metadata/team", "+\u{a0}\"payments\"", "Expires: ", "owner’s rights"] {
+    desk.wait_for("Review the changes");
+    for words in ["metadata/team", "+\u{a0}\"payments\"", "Expires: ", "owner’s privileges"] {
         assert!(desk.sees(words), "{words}: {:?}", desk.texts());
     }
     assert!(!desk.sees("role_descriptors/"), "what was not changed is not sent");
@@ -85,7 +90,7 @@ fn one_key_is_changed_after_what_is_different_was_shown() {
     desk.wait_for("1 key updated");
     assert!(place.metadata("mine").contains("payments"));
     let left = place.keys("mine")[0].expires.unwrap() - keybearer::ops::clock::now();
-    assert!((8..=9).contains(&(left / 86_400_000)), "{left}");
+    assert!((8..=9).contains(&(left / TimeDelta::DAY)), "{left:?}");
     desk.press("Close the update");
     assert!(!desk.sees("1 key updated"));
 }
@@ -100,11 +105,11 @@ fn emptiness_is_spelled_out_and_needs_its_word() {
     desk.fill("Metadata", "{}");
     desk.press("Review");
     desk.wait_for("The key loses its limits");
-    assert!(desk.sees("everything that its owner may") && desk.sees("All metadata is wiped"));
+    assert!(desk.sees("everything its owner can") && desk.sees("All metadata is removed"));
     assert!(!desk.is_on("Update 1 key"));
     desk.tick("Give it all the owner’s rights");
     assert!(!desk.is_on("Update 1 key"), "the other word is missing");
-    desk.tick("Wipe the metadata");
+    desk.tick("Remove all metadata");
     assert!(desk.is_on("Update 1 key"));
     // Going back takes the words back.
     desk.press("Back");
@@ -112,7 +117,7 @@ fn emptiness_is_spelled_out_and_needs_its_word() {
     desk.wait_for("The key loses its limits");
     assert!(!desk.is_on("Update 1 key"));
     desk.tick("Give it all the owner’s rights");
-    desk.tick("Wipe the metadata");
+    desk.tick("Remove all metadata");
     desk.press("Update 1 key");
     desk.wait_for("1 key updated");
     assert_eq!(place.metadata("mine"), "{}");
@@ -129,14 +134,14 @@ fn a_slip_stays_at_its_field_and_nothing_different_is_not_sent() {
     desk.fill("New expiration", "never");
     desk.press("Review");
     desk.wait_for("must be a JSON object");
-    assert!(desk.sees("cannot be taken away again") && !desk.sees("Exactly this"));
+    assert!(desk.sees("can't be removed") && !desk.sees("Review the changes"));
     desk.press("Cancel");
     desk.press("Update");
     desk.wait("the texts of the key", |desk| desk.value("Metadata").is_some());
     desk.choose("JSON");
     assert_ne!(desk.value("Role descriptors").as_deref(), Some("[]"), "a new form begins anew");
     desk.press("Review");
-    desk.wait("the review", |desk| desk.sees("Nothing would be different") || desk.sees("Nothing that was typed"));
+    desk.wait("the review", |desk| desk.sees("Nothing would change") || desk.sees("Your input"));
 }
 
 #[test]
@@ -147,7 +152,7 @@ fn the_key_of_another_says_that_only_run_as_can() {
     desk.harness.step();
     desk.tick("Select all shown keys");
     desk.press("Update");
-    desk.wait_for("Act as the owner by run-as");
+    desk.wait_for("Set “Run as” to the owner");
     assert!(!desk.sees("Set in the metadata"));
 }
 
@@ -189,18 +194,18 @@ fn what_somebody_else_changed_meanwhile_is_not_undone() {
     desk.press("Update");
     desk.fill("Set in the metadata", "team=search");
     desk.press("Review");
-    desk.wait_for("Exactly this will change");
+    desk.wait_for("Review the changes");
     let id: KeyId = place.keys("batch-1")[0].id.clone();
     let theirs = serde_json::value::RawValue::from_string(r#"{"ticket":"SEC-7"}"#.into()).unwrap();
     let change = KeyUpdate { metadata: Some(theirs), ..KeyUpdate::default() };
     place.runtime.block_on(async {
         let session = place.front.session("officer").await;
         let outcome = keybearer::ops::update::update(&session, &[id], &change).await;
-        assert_eq!(outcome.updated.len(), 1, "{:?}", outcome.failed);
+        assert_eq!(outcome.done.len(), 1, "{:?}", outcome.failed);
     });
     desk.press("Update 2 keys");
     desk.wait_for("1 of 2 keys updated");
-    assert!(desk.sees("changed meanwhile: metadata"), "{:?}", desk.texts());
+    assert!(desk.sees("changed in the meantime: metadata"), "{:?}", desk.texts());
     assert_eq!(place.metadata("batch-1"), r#"{"ticket":"SEC-7"}"#);
     assert!(place.metadata("batch-2").contains("search"));
 }
@@ -216,7 +221,7 @@ fn rights_that_somebody_else_has_narrowed_meanwhile_are_not_wide_again() {
         place.runtime.block_on(async {
             let session = place.front.session("officer").await;
             let outcome = keybearer::ops::update::update(&session, std::slice::from_ref(&id), &change).await;
-            assert_eq!(outcome.updated.len(), 1, "{:?}", outcome.failed);
+            assert_eq!(outcome.done.len(), 1, "{:?}", outcome.failed);
         });
     };
     theirs(r#"{"r":{"cluster":["monitor","manage"]}}"#);
@@ -225,11 +230,11 @@ fn rights_that_somebody_else_has_narrowed_meanwhile_are_not_wide_again() {
     desk.choose("JSON");
     desk.fill("Role descriptors", r#"{"r":{"cluster":["monitor","manage"]},"s":{}}"#);
     desk.press("Review");
-    desk.wait_for("Exactly this will change");
+    desk.wait_for("Review the changes");
     theirs(r#"{"r":{"cluster":["monitor"]}}"#);
     desk.press("Update 1 key");
     desk.wait_for("0 of 1 key updated");
-    assert!(desk.sees("changed meanwhile: role_descriptors/r/cluster"), "{:?}", desk.texts());
+    assert!(desk.sees("changed in the meantime: role_descriptors/r/cluster"), "{:?}", desk.texts());
     let now = place.keys("mine")[0].role_descriptors.clone().unwrap();
     assert!(now.get().contains("monitor") && !now.get().contains("manage"), "{now}");
 }
@@ -275,12 +280,12 @@ fn what_was_typed_is_not_dropped_by_escape_unasked() {
     open(&mut desk, "mine");
     desk.fill("New expiration", "9d");
     desk.key(eframe::egui::Key::Escape);
-    desk.wait_for("What you typed would be lost");
+    desk.wait_for("Your input would be lost");
     desk.press("Keep editing");
     assert_eq!(desk.value("New expiration").as_deref(), Some("9d"));
     desk.key(eframe::egui::Key::Escape);
-    desk.wait_for("What you typed would be lost");
-    desk.press("Discard what was typed");
+    desk.wait_for("Your input would be lost");
+    desk.press("Discard your input");
     desk.wait("the dialog to close", |desk| desk.value("Metadata").is_none());
     // Where nothing was typed, nothing is asked.
     open(&mut desk, "mine");
@@ -296,7 +301,7 @@ fn a_lost_answer_is_told_as_what_the_key_itself_shows() {
     place.front.when("PUT", "/_security/api_key", |_| Line::CutBefore);
     desk.fill("New expiration", "9d");
     desk.press("Review");
-    desk.wait_for("Exactly this will change");
+    desk.wait_for("Review the changes");
     desk.press("Update 1 key");
     desk.wait_for("0 of 1 key updated");
     assert!(desk.sees("does not show the change"), "{:?}", desk.texts());
@@ -305,7 +310,7 @@ fn a_lost_answer_is_told_as_what_the_key_itself_shows() {
     open(&mut desk, "mine");
     desk.fill("New expiration", "9d");
     desk.press("Review");
-    desk.wait_for("Exactly this will change");
+    desk.wait_for("Review the changes");
     desk.press("Update 1 key");
     desk.wait_for("1 key updated");
 }

@@ -47,7 +47,7 @@ fn a_double_click_on_a_row_opens_the_row_that_was_clicked() {
     let sandbox = RunningSandbox::start_with(3000);
     let setting = Setting { sandbox: Some(sandbox.profile()), step: 0.05, ..Setting::default() };
     let mut desk = Desk::new(setting);
-    desk.wait_for("All 3,000 keys read");
+    desk.wait_for("All 3,000 keys loaded");
     let rows = seen_rows(desk.harness.root());
     let (name, before) = rows[5].clone();
     desk.press_at(before.center(), 2);
@@ -62,8 +62,8 @@ fn a_double_click_on_a_row_opens_the_row_that_was_clicked() {
 fn at(sandbox: &RunningSandbox, width: f32, screen: Screen) -> Desk {
     let size = [width, 900.0];
     let mut desk = Desk::new(Setting { sandbox: Some(sandbox.profile()), size, ..Setting::default() });
-    desk.wait_for("All 320 keys read");
-    desk.press(screen.word());
+    desk.wait_for("All 320 keys loaded");
+    desk.press(screen.label());
     desk.wait("the roles", |desk| !desk.sees("Reading the cluster’s roles"));
     (0..4).for_each(|_| desk.harness.step());
     desk
@@ -83,7 +83,7 @@ fn the_form_of_a_key_keeps_clear_of_the_request_beside_it_at_every_width() {
     for width in (900..=1500).step_by(20).chain([1920, 2560, 3840]) {
         resize(&mut desk, width as f32);
         let all = seen(&desk);
-        let panel = all.iter().find(|(_, text, _)| text == "What this makes").expect("the request").2;
+        let panel = all.iter().find(|(_, text, _)| text == "Summary").expect("the request").2;
         let name = all.iter().find(|(role, text, _)| *role == Role::TextInput && text == "Name").expect("the form").2;
         if panel.left() < name.right() {
             continue; // below the form
@@ -159,7 +159,7 @@ fn the_list_never_reaches_into_the_page_of_a_key() {
     let sandbox = RunningSandbox::start_with(3000);
     without_readable_names(&sandbox, 120);
     let mut desk = Desk::new(Setting { sandbox: Some(sandbox.profile()), size: [1100.0, 900.0], ..Setting::default() });
-    desk.wait_for("3,120 keys read");
+    desk.wait_for("3,120 keys loaded");
     desk.press("Keys");
     let mut beside = 0;
     for search in ["", "name:*", "name:e", "-status:invalidated"] {
@@ -204,7 +204,7 @@ fn sizes() -> Vec<Vec2> {
     for (width, height) in windows {
         for zoom in [1.0, 1.2, 1.5, 1.8, 2.0_f32] {
             let window = vec2(width, height);
-            let size = (window / zoom.min(zoom::most(window))).floor();
+            let size = (window / zoom.min(zoom::maximum(window))).floor();
             assert!(size.x >= zoom::MIN_ROOM.x && size.y >= zoom::MIN_ROOM.y, "{window} at {zoom}: {size}");
             if sizes.iter().all(|known| (*known - size).length() > 40.0) {
                 sizes.push(size);

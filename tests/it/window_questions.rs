@@ -7,7 +7,10 @@ use eframe::egui::{Key, accesskit::Role};
 use egui_kittest::{Node, kittest::NodeT};
 use keybearer::{
     app::Command,
-    model::connections::profile::{Environment, Profile, ProfileId},
+    model::{
+        TimeDelta,
+        connections::profile::{Environment, Profile, ProfileId},
+    },
     store::vault::memory::MemoryVault,
 };
 
@@ -32,7 +35,7 @@ fn copy(desk: &mut Desk) {
 
 fn on(sandbox: &RunningSandbox, setting: Setting) -> Desk {
     let mut desk = Desk::new(Setting { sandbox: Some(sandbox.profile()), ..setting });
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
     desk
 }
 
@@ -57,7 +60,7 @@ fn a_double_click_on_close_does_not_let_go_of_the_secret() {
         desk.arm();
         let at = desk.button_at("Close");
         desk.press_at(at, 2);
-        desk.wait_for("Close without keeping it");
+        desk.wait_for("Close without saving it");
         assert!(desk.sees("Key created"), "{size:?}");
         // And whoever goes on pressing there loses nothing: what destroys is never where the button was.
         for _ in 0..3 {
@@ -194,16 +197,17 @@ fn a_secret_that_was_cleared_from_the_clipboard_is_not_kept() {
     create(&mut desk, "brief");
     copy(&mut desk);
     desk.press("Close");
-    desk.wait_for("The secret is on the clipboard only");
+    desk.wait_for("The secret is only on the clipboard");
     desk.press("Go back");
-    *clock.lock().unwrap() = Some(keybearer::ops::clock::now() + 31_000);
+    *clock.lock().unwrap() = Some(keybearer::ops::clock::now() + TimeDelta::from_secs(31));
     desk.wait("an empty clipboard", |desk| desk.clipboard.0.lock().unwrap().is_none());
-    desk.wait_for("It was on the clipboard, but no longer is");
-    assert!(!desk.sees("Copied"), "{:?}", desk.texts());
+    desk.wait_for("No longer on the clipboard");
+    let claims = ["On the clipboard", "Only on the clipboard"];
+    assert!(claims.iter().all(|claim| !desk.sees(claim)), "{:?}", desk.texts());
     desk.key(Key::Escape);
-    desk.wait_for("The secret is not on the clipboard any more");
+    desk.wait_for("The secret is no longer on the clipboard");
     assert!(desk.is_close_refused(), "nobody has the secret");
-    desk.press("Close without keeping it");
+    desk.press("Close without saving it");
     desk.wait("the end of the card", |desk| !desk.sees("Key created"));
 }
 
@@ -244,11 +248,11 @@ fn closing_the_window_goes_on_after_the_last_answer_and_not_after_going_back() {
     desk.press("Go back");
     desk.press("Close");
     desk.arm();
-    assert!(!desk.press_at(desk.button_at("Close without keeping it"), 1), "closing was taken back");
+    assert!(!desk.press_at(desk.button_at("Close without saving it"), 1), "closing was taken back");
     create(&mut desk, "second");
     assert!(desk.is_close_refused());
     desk.arm();
-    assert!(desk.press_at(desk.button_at("Close without keeping it"), 1), "it was asked to close, and still is open");
+    assert!(desk.press_at(desk.button_at("Close without saving it"), 1), "it was asked to close, and still is open");
 }
 
 #[test]
@@ -304,7 +308,7 @@ fn what_lies_below_a_dialog_can_not_be_pressed_by_assistive_technology_either() 
     desk.wait_for("Export 320 keys");
     assert_eq!(below(&desk), Vec::<String>::new());
     desk.press_by_name("Create key");
-    assert!(!desk.sees("What this makes"), "a button below the dialog was pressed");
+    assert!(!desk.sees("Summary"), "a button below the dialog was pressed");
     desk.press("Cancel");
     desk.press("Check a secret");
     desk.wait_for("Check");
@@ -343,7 +347,7 @@ fn a_connection_that_is_not_saved_says_so_and_is_asked_about_before_the_window_c
     fill_in(&mut desk, &sandbox, "lab");
     desk.press("Connect");
     desk.wait_for("The connection “lab” is not saved");
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
     desk.press("Connections");
     desk.wait_for("Open, not saved");
     assert!(!desk.sees("New connection"), "its title is its name");
@@ -359,7 +363,7 @@ fn a_connection_that_is_not_saved_says_so_and_is_asked_about_before_the_window_c
     let mut again = Desk::new(Setting { vault, ..Setting::default() });
     again.press("Edit lab");
     again.press("Connect");
-    again.wait_for("All 320 keys read");
+    again.wait_for("All 320 keys loaded");
     assert!(!again.sees("not saved"));
 
     // What was changed and not saved is not saved either.
@@ -380,7 +384,7 @@ fn a_connection_is_saved_while_the_window_closes() {
     desk.wait_for("No connections yet");
     fill_in(&mut desk, &sandbox, "late");
     desk.press("Connect");
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
     desk.press("Not now");
     desk.wait("the end of the offer", |desk| !desk.sees("is not saved"));
     assert!(!desk.is_close_refused(), "who said “Not now” is not asked again");
@@ -389,7 +393,7 @@ fn a_connection_is_saved_while_the_window_closes() {
     desk.wait_for("No connections yet");
     fill_in(&mut desk, &sandbox, "late");
     desk.press("Connect");
-    desk.wait_for("All 320 keys read");
+    desk.wait_for("All 320 keys loaded");
     assert!(desk.is_close_refused());
     desk.press("Save and close");
     let mut again = Desk::new(Setting { vault, ..Setting::default() });

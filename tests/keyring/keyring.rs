@@ -58,14 +58,10 @@ fn profile(name: &str, secret: &str) -> Profile {
         id: new_profile_id(),
         name: name.into(),
         environment: Environment::Production,
-        endpoint: Endpoint {
-            url: ClusterUrl::parse("https://es.example.net:9200").unwrap(),
-            trust: Trust::System,
-            login: Login::Password { username: "ana".into(), password: Secret::new(secret) },
-            run_as: None,
-            timeout: Duration::from_secs(60),
-            audit_index: None,
-        },
+        endpoint: Endpoint::new(
+            ClusterUrl::parse("https://es.example.net:9200").unwrap(),
+            Login::Password { username: "ana".into(), password: Secret::new(secret) },
+        ),
     }
 }
 
@@ -191,7 +187,7 @@ fn a_foreign_entry_in_our_place_is_named_and_hides_nothing() {
     let list = profiles.list().unwrap();
     assert_eq!((list.profiles.len(), list.unreadable.len()), (1, 1));
     assert_eq!(list.unreadable[0].id, ProfileId("foreign".into()));
-    assert_eq!(list.unreadable[0].reason, "the keyring's entry is no text");
+    assert_eq!(list.unreadable[0].reason, "the keyring's entry is not text");
     empty(&profiles);
 }
 
@@ -251,6 +247,50 @@ fn the_kept_secret_of_a_key_that_is_invalidated_by_a_profile_leaves_the_keyring(
     assert!(kept.find(&stays).unwrap().is_some());
     kept.forget(&stays).unwrap();
     empty(&profiles);
+}
+
+#[test]
+fn a_protected_profile_asks_each_command_for_its_name_and_a_read_only_one_sends_nothing() {
+    let Some(_turn) = desktop() else { return };
+    let (_, profiles) = profiles();
+    empty(&profiles);
+    let home = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let sandbox = runtime.block_on(Sandbox::start(Options { port: 0, keys: 0, ..Options::default() })).unwrap();
+    let ca = home.path().join("ca.pem");
+    std::fs::write(&ca, sandbox.ca_pem()).unwrap();
+    let save = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keybearer"));
+        command.env("ES_URL", sandbox.url()).env("ES_CA_FILE", &ca);
+        command.env("ES_USERNAME", "officer").env("ES_PASSWORD", "officer-password");
+        let args = ["profiles", "save", "prod-eu", "--environment", "production", "--replace"];
+        let saved = command.args(args).args(more).stdin(Stdio::null()).output().unwrap();
+        assert!(saved.status.success(), "{saved:?}");
+    };
+    let ran = |args: &[&str]| {
+        let profile = ["--profile", "prod-eu"];
+        let output = keybearer(&[&profile, args].concat(), home.path());
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let create = ["create", "--name", "app", "--no-rights", "--expiration", "1d", "--output", "json"];
+    // Production is protected without a word, and --yes does not stand for the name.
+    save(&[]);
+    let (code, words) = ran(&create);
+    assert!(code == Some(2) && words.contains("--confirm-name 'prod-eu'"), "{code:?} {words}");
+    let (code, words) = ran(&[&create[..], &["--confirm-name", "prod"]].concat());
+    assert!(code == Some(1) && words.contains("“prod” is not the name of this connection"), "{code:?} {words}");
+    let (code, words) = ran(&["list", "--output", "json"]);
+    assert_eq!(code, Some(0), "{words}");
+    assert_eq!(ran(&[&create[..], &["--confirm-name", "prod-eu"]].concat()).0, Some(0));
+    let (code, words) = ran(&["invalidate", "app", "--yes"]);
+    assert!(code == Some(2) && words.contains("--confirm-name"), "{code:?} {words}");
+    // Saved again without a word about it, what was stronger stays.
+    save(&["--protection", "read-only"]);
+    save(&[]);
+    let (code, words) = ran(&["invalidate", "app", "--yes", "--confirm-name", "prod-eu"]);
+    assert!(code == Some(1) && words.contains("read-only"), "{code:?} {words}");
+    save(&["--protection", "none"]);
+    assert_eq!(ran(&["invalidate", "app", "--yes"]).0, Some(0));
 }
 
 #[test]

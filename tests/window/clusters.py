@@ -25,14 +25,14 @@ def fill_in(window, name, url, username, password, environment="Development"):
 def pin(window, digits):
     """Tests the connection, compares the certificate that nobody knows with what was printed, and pins it."""
     window.press("Test connection")
-    window.see("Certificate not known")
+    window.see("Certificate not trusted")
     assert not window.find("Pin this certificate").enabled()
     wrong = digits[:12] + ("0" if digits[12] != "0" else "1") + digits[13:]
     window.fill("Printed by Elasticsearch", wrong)
     window.see("differs at pair 7")
     assert not window.find("Pin this certificate").enabled()
     window.fill("Printed by Elasticsearch", digits)
-    window.see("32 of 32 pairs compared, all the same")
+    window.see("32 of 32 pairs compared, all match")
     window.press("Pin this certificate")
     window.see("The connection works", timeout=30)
 
@@ -67,15 +67,16 @@ def a_pinned_production_cluster_gets_a_key_that_works_until_it_is_invalidated(no
         window.press("Save connection")
         window.see("The keyring is up to date")
         window.press("Connect")
-        window.see("keys read", timeout=30)
+        window.see("loaded", timeout=30)
+        window.gone("No keys loaded", timeout=30)
         window.find("Production")
         window.see(node["version"])
-        create(window, name, None if old else application_id, role)
+        create(window, name, None if old else application_id, role, connection="the real one")
         encoded = copied(window)
         tried(window)
         assert status_of_key(node, encoded) == 200
         window.let_go()
-        invalidate(window, name, name if old else application_id)
+        invalidate(window, name, name if old else application_id, connection="the real one")
         assert status_of_key(node, encoded) == 401
         key_id = base64.b64decode(encoded).decode().partition(":")[0]
         answer = on_node(node, "GET", f"/_security/api_key?id={key_id}")[1]
@@ -106,7 +107,7 @@ def a_profile_lives_in_the_keyring_and_in_no_file_and_is_there_after_a_restart()
     again.press("Edit practice")
     assert again.find("URL", "entry").text() == server.url
     again.press("Connect")
-    again.see("12 keys read", timeout=30)
+    again.see("12 keys loaded", timeout=30)
     again.press("Disconnect")
     again.press("Edit practice")
     again.press("Remove connection…")
@@ -139,25 +140,25 @@ def signed_in_by_a_key_only_keys_without_rights_can_be_made():
     window.see("this session")
 
     window.press("Create")
-    window.see("You are signed in by an API key")
+    window.see("You are signed in with an API key")
     window.fill("Name", "derived")
-    window.see("Elasticsearch gives such keys no rights")
+    window.see("Elasticsearch gives such keys no privileges")
     window.choose("All my rights")
     window.fill("Reason", "to be refused")
     sent = server.counter.bytes
     window.press("Create key")
-    window.see("Elasticsearch only makes keys without any rights")
+    window.see("Elasticsearch creates only keys without privileges")
     assert server.counter.bytes == sent, "something was sent"
     window.choose("Nothing")
     window.press("Create key")
     window.see("Key created")
     window.press("Close")
-    window.press("Close without keeping it")
+    window.press("Close without saving it")
 
     # One's own key is guarded: it takes an extra word.
     window.press("Keys")
     window.find("Select window_own", "check box").press()
     window.press("Invalidate")
-    window.see("The key you are signed in with is among them")
+    window.see("You are signed in with one of these keys")
     window.press("Cancel")
     server.stop()

@@ -19,7 +19,7 @@ def fits(window, footer=(), dialog=()):
     """Nothing named sticks out at the side, no two controls lie on each other, and what belongs to a footer or a
     dialog is wholly inside. What a list or a form has below its visible part is further down, and is let be."""
     left, top, width, height = window.box()
-    found = [(c, c.box()) for c in controls(window.app) if c.name and c.role in PRESSED | {"label", "table row"}]
+    found = [(c, box) for c, box in window.boxes() if c.role in PRESSED | {"label", "table row"}]
     for control, (x, y, w, h) in found:
         assert left <= x and x + w <= left + width, f"{control} at {x},{y} {w}x{h} sticks out at the side"
     firm = {name: box for control, box in found for name in (*footer, *dialog) if control.name == name and control.role in PRESSED}
@@ -39,7 +39,7 @@ def fits(window, footer=(), dialog=()):
 
 def every_screen_at(size):
     window = Window("--sandbox")
-    window.see("320 keys read", timeout=30)
+    window.see("320 keys loaded", timeout=30)
     window.resize(*size)
     fits(window)
     boxes = [c for c in controls(window.app) if c.role == "check box" and c.name.startswith("Select ")][1:3]
@@ -48,7 +48,7 @@ def every_screen_at(size):
     window.see("2 selected")
     fits(window, footer=["Clear selection", "Invalidate"])
     window.press("Invalidate")
-    window.see("Clients that use them get 401 at once")
+    window.see("Clients that use them get 401 errors immediately")
     fits(window, dialog=["Cancel", "Invalidate 2 keys"])
     window.press("Cancel")
     window.press("Clear selection")
@@ -58,7 +58,7 @@ def every_screen_at(size):
     window.press("Close")
 
     window.press("Overview")
-    window.see("What expires when")
+    window.see("Upcoming expirations")
     fits(window)
     window.press("Keys")
     window.press("Export")
@@ -77,9 +77,9 @@ def every_screen_at(size):
     window.find("File", "entry")
     fits(window, dialog=["Copy", "Hold to reveal", "Copy with secret", "Try it", "Close", "Keep in keyring", "Write"])
     window.press("Close")
-    window.see("The secret was not copied, kept or written")
-    fits(window, dialog=["Go back", "Close without keeping it"])
-    window.press("Close without keeping it")
+    window.see("You haven’t saved the secret")
+    fits(window, dialog=["Go back", "Close without saving it"])
+    window.press("Close without saving it")
 
     window.press("Connections")
     window.press("Add connection")
@@ -87,7 +87,7 @@ def every_screen_at(size):
         window.choose(way)
         fits(window, footer=["Connect", "Test connection", "Save connection"])
     window.press("Connect")  # with every error shown
-    window.see("Give the connection a name")
+    window.see("Enter a name for the connection")
     fits(window, footer=["Connect", "Test connection", "Save connection"])
 
 
@@ -107,7 +107,7 @@ def an_idle_window_draws_no_frame_in_a_minute():
     So its context switches and its processor time stand still for as long as no frame is drawn, and each frame moves
     both. That a frame does move them is shown first."""
     window = Window("--sandbox")
-    window.see("320 keys read", timeout=30)
+    window.see("320 keys loaded", timeout=30)
     # Keys with more than two days left: no word of what is shown changes within the minute.
     window.fill("Search", "never-a-name-of-a-key")
     window.see("Nothing found")
@@ -129,7 +129,7 @@ def an_idle_window_draws_no_frame_in_a_minute():
 def the_list_of_keys_draws_at_most_one_frame_a_minute():
     """Where the list shows a key by minutes, its words change once a minute; nothing else may draw."""
     window = Window("--sandbox")
-    window.see("320 keys read", timeout=30)
+    window.see("320 keys loaded", timeout=30)
     run("xdotool", "mousemove", "5", "5")
     settle(window)
     one = frame_costs(window)
@@ -218,20 +218,20 @@ def without_a_keyring_connections_are_kept_for_this_run():
     window = Window()
     window.press("Connections")
     window.see("keyring")
-    window.see("Go on for this run")
-    window.press("Go on for this run")
-    window.see("Kept in memory: these connections are gone when you close Keybearer")
+    window.see("Continue without saving")
+    window.press("Continue without saving")
+    window.see("Kept in memory: these connections are lost when you close or lock Keybearer")
     fill_in(window, "for now", server.url, server.username, server.password)
     window.choose("Fingerprint")
     window.fill("Fingerprint", server.fingerprint)
     window.press("Save connection")
     window.press("Edit for now")
     window.press("Connect")
-    window.see("12 keys read", timeout=30)
+    window.see("12 keys loaded", timeout=30)
     create(window)
     copied(window)
     window.press("Keep in keyring")
-    window.see("There is no keyring to keep it in")
+    window.see("There is no keyring to save it in")
     window.let_go()
     assert window.close() == 0
     bus.kill()
@@ -250,9 +250,9 @@ def a_locked_keyring_is_said_and_one_can_go_on_for_this_run():
     run("gdbus", "call", "--session", "-d", "org.freedesktop.secrets", "-o", "/org/freedesktop/secrets", "-m",
         "org.freedesktop.Secret.Service.Lock", "['/org/freedesktop/secrets/collection/login']")
     again = Window()
-    again.see("Go on for this run", timeout=30)
+    again.see("Continue without saving", timeout=30)
     assert not again.has("Edit practice")
-    again.press("Go on for this run")
-    again.see("Kept in memory: these connections are gone when you close Keybearer")
+    again.press("Continue without saving")
+    again.see("Kept in memory: these connections are lost when you close or lock Keybearer")
     again.press("Add connection")
     again.find("Connection name", "entry")

@@ -21,7 +21,7 @@ def ask(window, name):
     window.fill("Search", f"name:{name} -status:invalidated")
     window.click(name, "table row")
     window.press("Rotate")
-    window.see("ends in 9 days", timeout=LONG)
+    window.see("expires in 9 days", timeout=LONG)
 
 
 def handed_over(window):
@@ -30,7 +30,7 @@ def handed_over(window):
     window.press("Rotate 1 key")
     window.see("Successor created", timeout=LONG)
     encoded = copied(window)
-    window.press("I have kept it")
+    window.press("I’ve saved it")
     return encoded
 
 
@@ -44,13 +44,14 @@ def a_key_is_rotated_with_a_grace_period_and_a_compromised_one_ends_at_once(node
         fill_in(window, "the real one", node["url"], node["username"], node["password"])
         pin(window, fingerprint_seen(node["url"]))
         window.press("Connect")
-        window.see("keys read", timeout=LONG)
+        window.see("loaded", timeout=LONG)
+        window.gone("No keys loaded", timeout=LONG)
 
         ask(window, name)
         new_key = handed_over(window)
         window.see("Both keys work", timeout=LONG)
         window.see("signs in as")
-        window.press("Close the rotation")
+        window.press("Close rotation")
         new = base64.b64decode(new_key).decode().partition(":")[0]
         assert status_of_key(node, old_key) == 200 and status_of_key(node, new_key) == 200
         keys = on_node(node, "GET", f"/_security/api_key?id={old}")[1]["api_keys"]
@@ -58,13 +59,13 @@ def a_key_is_rotated_with_a_grace_period_and_a_compromised_one_ends_at_once(node
         window.see(f"Successor {new}, due in 23 hours")
 
         ask(window, f"{name}_bad")
-        window.find("Compromised: end the old key as soon as the successor works", "check box").press()
-        window.see("gets 401 at once")
+        window.find("Compromised: invalidate the old key as soon as the successor works", "check box").press()
+        window.see("get 401 errors")
         successor = handed_over(window)
-        window.see("The old key is ended", timeout=LONG)
-        window.see(f"as proof: {bad} is invalidated")
+        window.see("The old key is invalidated", timeout=LONG)
+        window.see(f": {bad} is invalidated")
         assert status_of_key(node, bad_key) == 401 and status_of_key(node, successor) == 200
-        window.press("Close the rotation")
+        window.press("Close rotation")
         for encoded in (new_key, successor):
             secret = base64.b64decode(encoded).decode().partition(":")[2]
             assert not [text for text in window.texts() if encoded in text or secret in text]

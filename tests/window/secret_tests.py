@@ -14,7 +14,7 @@ HINT = "x-kde-passwordManagerHint"
 
 
 def new_key(window):
-    window.see("320 keys read", timeout=30)
+    window.see("320 keys loaded", timeout=30)
     create(window)
 
 
@@ -36,7 +36,7 @@ def a_copied_secret_is_marked_and_gone_after_thirty_seconds():
     until(lambda: not clipboard(), "the secret is still on the clipboard", CLEARED_AFTER + 5)
     took = time.monotonic() - began
     assert CLEARED_AFTER - 3 <= took, f"cleared after {took:.1f} s already"
-    window.see("The secret was cleared from the clipboard")
+    window.see("Clipboard cleared")
     window.gone("Secret on the clipboard")
 
 
@@ -46,7 +46,7 @@ def what_somebody_else_copied_meanwhile_is_left_alone():
     new_key(window)
     copied(window)
     copy("a shopping list")
-    window.see("Something else was on the clipboard and was left alone", timeout=CLEARED_AFTER + 5)
+    window.see("Something else was on the clipboard, so it was not cleared", timeout=CLEARED_AFTER + 5)
     assert clipboard() == "a shopping list"
     # And on exit, too.
     copied(window)
@@ -70,7 +70,7 @@ def clear_now_and_closing_the_window_take_the_secret_off_the_clipboard():
     assert clipboard(target=HINT) == "secret" and "\u2022" not in text, text
     # It is nowhere else: closing asks, and goes on when that is answered.
     window.ask_to_close()
-    window.press("I have kept it")
+    window.press("I’ve saved it")
     assert window.ended() == 0
     assert not clipboard(), "the secret outlives the window"
 
@@ -105,15 +105,15 @@ def closing_before_the_secret_is_kept_asks_first():
     window = Window("--sandbox")
     new_key(window)
     window.press("Close")
-    window.see("The secret was not copied, kept or written")
+    window.see("You haven’t saved the secret")
     window.press("Go back")
-    window.gone("The secret was not copied, kept or written")
+    window.gone("You haven’t saved the secret")
     window.key("Escape")
-    window.see("The secret was not copied, kept or written")
+    window.see("You haven’t saved the secret")
     window.key("Escape")
-    window.gone("The secret was not copied, kept or written")
+    window.gone("You haven’t saved the secret")
     window.press("Close")
-    window.press("Close without keeping it")
+    window.press("Close without saving it")
     window.gone("Key created")
     # Once it is written to a file, it closes at once.
     create(window, "second", "second_id")
@@ -121,7 +121,7 @@ def closing_before_the_secret_is_kept_asks_first():
     window.press("Write to file…")
     window.fill("File", str(file))
     window.press("Write")
-    window.see(f"Kept in {file}")
+    window.see(f"Saved to {file}")
     assert file.stat().st_mode & 0o777 == 0o600, oct(file.stat().st_mode)
     assert len(secret_of(file.read_text().strip())) == 22
     window.press("Close")
@@ -129,7 +129,7 @@ def closing_before_the_secret_is_kept_asks_first():
     # And kept in the keyring, too.
     create(window, "third", "third_id")
     window.press("Keep in keyring")
-    window.see("Kept in the keyring of this computer")
+    window.see("Saved to the keyring of this computer")
     window.press("Close")
     window.gone("Key created")
     assert "third" in run("secret-tool", "search", "--all", "service", "keybearer")
@@ -146,7 +146,7 @@ def a_file_that_exists_is_never_written_over():
     window.press("Write")
     window.see("exists")
     assert file.read_text() == "mine"
-    window.see("Not kept yet")
+    window.see("Not saved")
 
 
 @test
@@ -168,12 +168,7 @@ def the_secret_is_seen_only_while_the_button_is_held():
         run("xdotool", "mouseup", "1")
     until(lambda: pixels(box) == masked, "it stays on the screen")
     # By the keyboard: Space shows it for as long as it is down.
-    window.key("Tab")
-    for _ in range(30):
-        if any(c.name == "Hold to reveal" for c in window.focus()):
-            break
-        window.key("Tab")
-    window.focused("Hold to reveal")
+    window.tab_to("Hold to reveal")
     masked = pixels(box)
     run("xdotool", "keydown", "space")
     try:
@@ -215,7 +210,10 @@ def a_secret_is_in_no_argument_no_environment_no_file_no_output_and_no_name():
 
     for pid in window.children():
         for place in ("cmdline", "environ"):
-            held = Path(f"/proc/{pid}/{place}").read_bytes().decode(errors="replace")
+            try:
+                held = Path(f"/proc/{pid}/{place}").read_bytes().decode(errors="replace")
+            except PermissionError:  # a process that can't be dumped shows its environment to root alone
+                continue
             assert not any(form in held for form in forms), f"in /proc/{pid}/{place}"
     until(lambda: not clipboard(), "the clipboard is not cleared", CLEARED_AFTER + 5)
     for selection in ("primary", "secondary", "clipboard"):
@@ -236,24 +234,24 @@ def a_double_click_on_close_leaves_the_card_and_a_signal_asks_before_the_secret_
     window = Window("--sandbox")
     new_key(window)
     window.click_twice("Close", "push button")
-    window.see("Close without keeping it")
+    window.see("Close without saving it")
     window.see("Key created")
     window.press("Go back")
-    window.gone("Close without keeping it")
+    window.gone("Close without saving it")
     for name in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         window.process.send_signal(name)
-        window.see("Close without keeping it")
+        window.see("Close without saving it")
         window.press("Go back")
-        window.gone("Close without keeping it")
+        window.gone("Close without saving it")
     assert window.process.poll() is None
     window.process.send_signal(signal.SIGTERM)
-    window.press("Close without keeping it")
+    window.press("Close without saving it")
     assert window.ended() == 0
 
 
 @test
 def a_signal_ends_a_window_that_holds_nothing():
     window = Window("--sandbox")
-    window.see("320 keys read", timeout=30)
+    window.see("320 keys loaded", timeout=30)
     window.process.send_signal(signal.SIGTERM)
     assert window.ended() == 0

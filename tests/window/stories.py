@@ -7,7 +7,15 @@ from marks import test
 from window import Window, clipboard, controls, run, until
 
 
-def create(window, name="my_app_key", application_id="my_app_id", role="reader", expiration="1d"):
+def confirmed(window, connection):
+    """Types the name of a protected connection, for one change; without one, nothing asks for it."""
+    if connection:
+        window.see("Confirm by name")
+        window.fill("Connection name", connection)
+        window.press("Send the change")
+
+
+def create(window, name="my_app_key", application_id="my_app_id", role="reader", expiration="1d", connection=None):
     """From any screen to the card with the secret, by names."""
     window.press("Create")
     window.fill("Name", name)
@@ -21,6 +29,7 @@ def create(window, name="my_app_key", application_id="my_app_id", role="reader",
     window.see(f"Remove {role}")
     window.fill("Expiration", expiration)
     window.press("Create key")
+    confirmed(window, connection)
     window.see("Key created")
 
 
@@ -36,7 +45,7 @@ def tried(window):
     window.see("It works")
 
 
-def invalidate(window, name, how_it_was_found):
+def invalidate(window, name, how_it_was_found, connection=None):
     """From the card or any screen: finds a key, invalidates it, and reads the proof in the list."""
     window.press("Keys")
     window.fill("Search", how_it_was_found)
@@ -46,10 +55,11 @@ def invalidate(window, name, how_it_was_found):
     window.see("1 selected")
     window.press("Invalidate")
     window.press("Invalidate 1 key")
+    confirmed(window, connection)
     window.see("1 key invalidated")
-    window.see("Read again from the cluster")
+    window.see("Read back from the cluster")
     window.press("Close")
-    window.gone("Read again from the cluster")
+    window.gone("Read back from the cluster")
     until(lambda: any("invalidated" in words for words in window.row_words(name)),
           lambda: f"the row says {window.row_words(name)}")
 
@@ -57,7 +67,7 @@ def invalidate(window, name, how_it_was_found):
 @test
 def a_key_is_created_copied_tried_found_and_invalidated_by_accessible_names():
     window = Window("--sandbox")
-    window.see("320 keys read", timeout=30)
+    window.see("320 keys loaded", timeout=30)
     create(window)
     copied(window)
     tried(window)
@@ -76,7 +86,7 @@ def a_key_is_created_copied_tried_found_and_invalidated_by_accessible_names():
 @test
 def the_same_is_done_by_pointer_and_keyboard_alone():
     window = Window("--sandbox")
-    window.see("320 keys read", timeout=30)
+    window.see("320 keys loaded", timeout=30)
     window.click("Create", "push button")
     window.click("Name", "entry")
     window.type("my_app_key")
@@ -100,10 +110,11 @@ def the_same_is_done_by_pointer_and_keyboard_alone():
     window.click("Try it", "push button")
     window.see("It works")
     window.key("Escape")
-    window.click("I have kept it", "push button")
+    window.click("I’ve saved it", "push button")
     window.gone("Key created")
 
     window.click("Keys", "push button")
+    window.find("Search", "entry")
     window.key("slash")
     window.focused("Search", "entry")
     window.type("my_app_id")
@@ -122,14 +133,14 @@ def the_same_is_done_by_pointer_and_keyboard_alone():
     window.see("1 key invalidated")
     window.focused("Close", "push button")
     window.key("Return")
-    window.gone("Read again from the cluster")
-    until(lambda: any("invalidated" in words for words in window.row_words("my_app_key")), "the list does not show it")
+    window.gone("Read back from the cluster")
+    until(lambda: any("invalidated" in words for words in window.row_words("my_app_key")), "the list doesn’t reflect it")
 
 
 @test
 def the_list_is_walked_by_arrows_pages_enter_and_escape():
     window = Window("--sandbox")
-    window.see("320 keys read", timeout=30)
+    window.see("320 keys loaded", timeout=30)
     first, second = [c.name for c in rows(window)[:2]]
     window.key("Down")
     window.key("Return")
@@ -151,7 +162,7 @@ def the_list_is_walked_by_arrows_pages_enter_and_escape():
     window.key("Escape")
     window.gone("320 selected")
     window.key("ctrl+1")
-    window.see("What expires when")
+    window.see("Upcoming expirations")
     window.key("ctrl+3")
     window.find("Application id", "entry")
     window.key("ctrl+4")
@@ -178,7 +189,7 @@ def labels(window):
 @test
 def the_search_completes_by_tab_and_a_bar_of_the_overview_leads_to_its_keys():
     window = Window("--sandbox")
-    window.see("320 keys read", timeout=30)
+    window.see("320 keys loaded", timeout=30)
     window.key("slash")
     window.focused("Search", "entry")
     window.type("owner:bo")
@@ -194,7 +205,7 @@ def the_search_completes_by_tab_and_a_bar_of_the_overview_leads_to_its_keys():
     window.see("320 of 320")
 
     window.click("Overview", "push button")
-    window.see("What expires when")
+    window.see("Upcoming expirations")
     bar = next(c for c in controls(window.app) if c.role == "push button" and " keys expire " in c.name)
     keys = int(bar.name.split()[0])
     window.click(bar.name, "push button")
@@ -205,7 +216,7 @@ def the_search_completes_by_tab_and_a_bar_of_the_overview_leads_to_its_keys():
 @test
 def columns_are_drawn_wider_and_remembered_after_a_restart():
     window = Window("--sandbox")
-    window.see("320 keys read", timeout=30)
+    window.see("320 keys loaded", timeout=30)
     window.press("Columns")
     window.find("Show Id", "check box").press()
     window.see("Sort by Id")
@@ -223,7 +234,7 @@ def columns_are_drawn_wider_and_remembered_after_a_restart():
     time.sleep(1)  # kept a moment after the last change
     assert window.close() == 0
     again = Window("--sandbox")
-    again.see("320 keys read", timeout=30)
+    again.see("320 keys loaded", timeout=30)
     again.see("Sort by Id")
     assert again.find("Sort by Owner", "push button").box()[2] > 150
 
@@ -232,7 +243,7 @@ def columns_are_drawn_wider_and_remembered_after_a_restart():
 def what_is_shown_is_exported_and_the_timeline_saved_as_a_picture():
     home = Path(os.environ["HOME"])
     window = Window("--sandbox")
-    window.see("320 keys read", timeout=30)
+    window.see("320 keys loaded", timeout=30)
     window.fill("Search", "owner:boris")
     until(lambda: 0 < shown_of_all(window) < 320, "nothing is filtered")
     shown = shown_of_all(window)

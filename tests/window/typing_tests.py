@@ -16,7 +16,7 @@ def connected(server, keys=12):
     window.choose("Fingerprint")
     window.fill("Fingerprint", server.fingerprint)
     window.press("Connect")
-    window.see(f"{keys} keys read", timeout=30)
+    window.see(f"{keys} keys loaded", timeout=30)
     return window
 
 
@@ -46,38 +46,38 @@ def slips_in_create_are_told_beside_their_fields_and_nothing_is_sent():
     sent = server.counter.bytes
 
     window.press("Create key")
-    beside(window, "Name", "A key needs a name")
-    for name, words in ((" blank before", "begin or end with blanks"), ("blank after ", "begin or end with blanks"),
-                        ("_reserved", "can't begin with _"), ("n" * 257, "at most 256 characters, this has 257"),
-                        ("   ", "A key needs a name")):
+    beside(window, "Name", "Enter a name for the key")
+    for name, words in ((" blank before", "begin or end with spaces"), ("blank after ", "begin or end with spaces"),
+                        ("_reserved", "can't begin with _"), ("n" * 257, "at most 256 characters; this one has 257"),
+                        ("   ", "Enter a name for the key")):
         window.fill("Name", name)
         beside(window, "Name", words)
         window.press("Create key")
     window.fill("Name", "fine")
-    for expiration, words in (("soon", "Not an expiration: write 30m, 12h, 90d, or a date"), ("1q", "no such unit"),
+    for expiration, words in (("soon", "Not an expiration: use 30m, 12h, 90d, or a date"), ("1q", "no such unit"),
                               ("1.5d", "Whole numbers only"), ("0s", "in the past"), ("-1d", "in the past"),
                               ("2020-01-01", "in the past"), ("99999999d", "beyond the calendar"),
-                              ("2027-02-30", "Not an expiration"), ("", "Say when the key ends")):
+                              ("2027-02-30", "Not an expiration"), ("", "Enter when the key expires")):
         window.fill("Expiration", expiration)
         beside(window, "Expiration", words)
         window.press("Create key")
     window.fill("Expiration", "1d")
     for metadata, words in (('{"a": 1,\n "b": }', "line 2, column 7"), ("[1]", "must be a JSON object"),
-                            ('{"a": 1,\n "_b": 2}', "line 2, column 2"), ('{"roles": []}', "is written by Keybearer itself")):
+                            ('{"a": 1,\n "_b": 2}', "line 2, column 2"), ('{"roles": []}', "is set by Keybearer itself")):
         window.fill("Metadata", metadata)
         beside(window, "Metadata", words)
         window.press("Create key")
     window.fill("Metadata", "")
     window.press("Remove reader")
     window.press("Create key")
-    window.see("Pick at least one role, or choose")
+    window.see("Select at least one role, or choose")
     window.choose("Never…")
     window.press("Create key")
-    beside(window, "Reason", "Say why this key never ends")
+    beside(window, "Reason", "Explain why this key never expires")
     window.choose("All my rights")
-    window.see("Everything you may do")
+    window.see("Everything you can do")
     window.press("Create key")
-    beside(window, "Reason", "Say why this key has all your rights and never ends")
+    beside(window, "Reason", "Explain why this key has all your rights and never expires")
 
     assert not window.has("Key created")
     assert server.counter.bytes == sent, f"{server.counter.bytes - sent} bytes were sent"
@@ -102,16 +102,16 @@ def slips_in_a_connection_are_told_beside_their_fields_and_nothing_is_sent():
     window.press("Add connection")
     for button in ("Test connection", "Connect", "Save connection"):
         window.press(button)
-    beside(window, "Connection name", "Give the connection a name")
-    beside(window, "URL", "Write the address of the cluster")
-    beside(window, "Id", "The id of the API key is missing")
-    window.see("The secret is missing")
+    beside(window, "Connection name", "Enter a name for the connection")
+    beside(window, "URL", "Enter the address of the cluster")
+    beside(window, "Id", "Enter the id of the API key")
+    window.see("Enter the secret, or paste the whole encoded key")
     window.fill("Connection name", "wrong")
     window.choose("Development")
     window.choose("User")
     window.fill("User name", "ana")
     window.fill("Password", "hunter2", "password text")
-    for url, words in ((f"https://ana:pw@localhost:{port}", "Leave user and password out of the URL"),
+    for url, words in ((f"https://ana:pw@localhost:{port}", "Remove the user and password from the URL"),
                        (f"ftp://localhost:{port}", "use https://"), (f"https://localhost:{port}/?x=1", "remove “?x=1”"),
                        (f"https://localhost:{port}#x", "remove “#x”"), ("https://local host:1", "Not an address"),
                        ("https://localhost:99999", "Not an address"), ("https://", "Not an address")):
@@ -122,21 +122,21 @@ def slips_in_a_connection_are_told_beside_their_fields_and_nothing_is_sent():
     window.choose("Production")
     window.fill("URL", f"http://localhost:{port}")
     window.press("Connect")
-    beside(window, "URL", "a production cluster needs https://")
+    beside(window, "URL", "a production cluster requires https://")
     window.fill("URL", f"https://localhost:{port}")
     window.choose("Insecure")
-    window.see("A production cluster is never left unverified")
+    window.see("A production cluster must be verified")
     window.choose("Fingerprint")
     window.fill("Fingerprint", "12:34")
     window.press("Connect")
     beside(window, "Fingerprint", "64")
     window.choose("CA file")
     window.press("Connect")
-    beside(window, "CA file", "Name the PEM file")
+    beside(window, "CA file", "Enter the PEM file")
     window.choose("System")
-    window.fill("Time limit", "0")
+    window.fill("Timeout (seconds)", "0")
     window.press("Connect")
-    beside(window, "Time limit", "from 1 to 3600")
+    beside(window, "Timeout (seconds)", "from 1 to 3600")
     assert reached.connections == 0, "it connected nevertheless"
     assert not window.has("Edit wrong"), "it was saved nevertheless"
 
@@ -183,10 +183,10 @@ def another_service_tls_on_a_plain_port_and_the_reverse_are_said_in_so_many_word
     ssh = answering(b"SSH-2.0-OpenSSH_9.2p1\r\n")
     server = SandboxServer()
     window = Window()
-    for url, words in ((f"http://localhost:{other}", "That is not Elasticsearch"),
+    for url, words in ((f"http://localhost:{other}", "This is not Elasticsearch"),
                        (f"https://localhost:{other}", "No TLS on that port"),
-                       (server.url.replace("https", "http"), "That port speaks https"),
-                       (f"http://localhost:{ssh}", "what came back is no HTTP"),
+                       (server.url.replace("https", "http"), "That port uses https"),
+                       (f"http://localhost:{ssh}", "the response is not HTTP"),
                        ("http://localhost:1", "The cluster can’t be reached")):
         fill_in(window, "odd", url, "ana", "hunter2")
         window.press("Test connection")
@@ -227,7 +227,7 @@ def the_oddest_names_dates_and_metadata_are_shown_harmlessly():
 @test
 def arrows_choose_among_completions_and_tab_takes_the_chosen_one():
     window = Window("--sandbox")
-    window.see("320 keys read", timeout=30)
+    window.see("320 keys loaded", timeout=30)
     window.key("slash")
     window.focused("Search", "entry")
     window.type("owner:")

@@ -108,19 +108,27 @@ class Window:
                 pass
         return [text for text in found if text]
 
+    def boxes(self):
+        """Each named control that has a place, with its box. An answer that comes in while they are read takes some of
+        them away: then all are read again."""
+        def look():
+            placed = [(c, c.node.get_component_iface()) for c in controls(self.app) if c.name]
+            try:
+                return [(control, control.box(component)) for control, component in placed if component]
+            except atspi.GLib.Error:
+                return None
+        return until(look, "the controls change all the time")
+
     def row(self, name, timeout=SHORT):
         return self.find(name, "table row", timeout=timeout)
 
     def row_words(self, name):
         """The words of the cells of a row: all within its box."""
-        x, y, width, height = self.row(name).box()
-        inside = []
-        for control in controls(self.app):
-            if control.role == "label":
-                left, top, _, h = control.box()
-                if x <= left < x + width and y <= top and top + h <= y + height:
-                    inside.append(control.name)
-        return inside
+        self.row(name)
+        found = self.boxes()
+        x, y, width, height = next(box for control, box in found if (control.name, control.role) == (name, "table row"))
+        return [control.name for control, (left, top, _, h) in found
+                if control.role == "label" and x <= left < x + width and y <= top and top + h <= y + height]
 
     def tree(self):
         return tree(self.app) if self.app else "(not on the accessibility bus)"
@@ -163,6 +171,17 @@ class Window:
                        for c in controls(self.app))
         until(look, lambda: f"the keyboard is not at {name!r} but at {self.focus()}")
 
+    def tab_to(self, name):
+        """Presses Tab until the keyboard is at a control; each press is waited for."""
+        at = lambda: [(c.name, c.role) for c in self.focus()]
+        for _ in range(60):
+            before = at()
+            if any(own == name for own, _ in before):
+                return
+            self.key("Tab")
+            until(lambda: at() != before, f"Tab does not leave {before}")
+        raise AssertionError(f"Tab does not come to {name!r}")
+
     def focus(self):
         state = atspi.Atspi.StateType.FOCUSED
         return [c for c in controls(self.app) if c.node.get_state_set().contains(state)]
@@ -196,7 +215,7 @@ class Window:
     def let_go(self):
         """Closes the card of a secret that was copied."""
         self.press("Close")
-        self.press("I have kept it")
+        self.press("I’ve saved it")
         self.gone("Key created")
 
     def kill(self):

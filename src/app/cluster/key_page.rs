@@ -2,7 +2,7 @@
 //! keys are read.
 
 use crate::{
-    app::{Loadable, Screen, State},
+    app::{Loadable, Screen, State, pending::Waiting},
     model::{
         api_key::{ApiKey, KeyId},
         connections::profile::ProfileId,
@@ -78,13 +78,13 @@ impl State {
 
     fn forget_page(&mut self) {
         if let Some(mut page) = self.key_page.take() {
-            self.stop_reading(&mut page);
+            self.stop_page(&mut page);
         }
     }
 
-    fn stop_reading(&mut self, page: &mut KeyPage) {
+    fn stop_page(&mut self, page: &mut KeyPage) {
         for question in [page.told.give_up(), page.uses.give_up()].into_iter().flatten() {
-            self.submit(Task::Stop(question));
+            self.stop(question);
         }
     }
 
@@ -97,28 +97,26 @@ impl State {
         };
         let mut page = KeyPage::new(cluster, home.inventory().key(row));
         if let Some(mut old) = self.key_page.take() {
-            self.stop_reading(&mut old);
+            self.stop_page(&mut old);
             if (&old.cluster, &old.id) == (&page.cluster, &page.id) {
                 (page.told, page.uses) = (old.told, old.uses);
             }
         }
         let session = Box::new(session);
-        page.told.ask(self.submit(Task::Rights(session.clone(), id.clone())));
-        page.uses.ask(self.submit(Task::LastUse(session, id)));
+        page.told.ask(self.submit(Task::Rights(session.clone(), id.clone()), Waiting::KeyPage));
+        page.uses.ask(self.submit(Task::LastUse(session, id), Waiting::KeyPage));
         self.key_page = Some(page);
     }
 
     pub(crate) fn last_use(&mut self, ticket: Ticket, uses: Result<Uses, NotKnown>) {
-        let now = self.now;
         if let Some(page) = &mut self.key_page {
-            page.uses.answer(ticket, Ok(uses), now);
+            page.uses.answer(ticket, Ok(uses));
         }
     }
 
     pub(crate) fn rights(&mut self, ticket: Ticket, result: Result<Option<DescribedRights>, Problem>) {
-        let now = self.now;
         if let Some(page) = &mut self.key_page {
-            page.told.answer(ticket, result, now);
+            page.told.answer(ticket, result);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    app::State,
+    app::{State, pending::Waiting},
     model::{connections::profile::ProfileId, inventory::list_view::ListSnapshot},
     ops::{
         Problem,
@@ -29,15 +29,15 @@ impl State {
         let Some(row) = self.clusters.iter().position(|cluster| cluster.profile.id == *id) else { return };
         let Some(session) = self.clusters[row].session.value().cloned() else { return };
         if let Some(old) = self.clusters[row].keys.give_up() {
-            self.submit(Task::Stop(old));
+            self.stop(old);
         }
         let known = self.clusters[row].keys.value().cloned();
         if known.is_none() {
-            let figures = self.submit(Task::Figures(Box::new(session.clone())));
-            self.clusters[row].figures.ask(figures);
+            let counts = self.submit(Task::FirstCounts(Box::new(session.clone())), Waiting::Cluster(id.clone()));
+            self.clusters[row].first_counts.ask(counts);
         }
         let looking = ViewRequest { view: self.clusters[row].view.clone(), zone: self.zone.clone() };
-        let ticket = self.submit(Task::List(Box::new(session), known, Box::new(looking)));
+        let ticket = self.submit(Task::List(Box::new(session), known, Box::new(looking)), Waiting::Cluster(id.clone()));
         let cluster = &mut self.clusters[row];
         cluster.keys.ask(ticket);
         cluster.progress = None;
@@ -47,7 +47,7 @@ impl State {
         let Some(cluster) = self.cluster_mut() else { return };
         cluster.progress = None;
         if let Some(ticket) = cluster.keys.give_up() {
-            self.submit(Task::Stop(ticket));
+            self.stop(ticket);
         }
     }
 
@@ -86,7 +86,7 @@ impl State {
         let Some(cluster) = self.clusters.iter_mut().find(|c| c.keys.question() == Some(ticket)) else { return };
         cluster.progress = None;
         let old = cluster.keys.value().cloned();
-        if cluster.keys.answer(ticket, result, now) {
+        if cluster.keys.answer(ticket, result) {
             cluster.take_keys(now, snapshot);
         }
         self.let_go(old);
@@ -97,16 +97,16 @@ impl State {
     pub(crate) fn read_names_once(&mut self) {
         let Some(cluster) = self.cluster().filter(|cluster| cluster.names.is_untouched()) else { return };
         let Some(session) = cluster.session.value().cloned() else { return };
-        let ticket = self.submit(Task::Names(Box::new(session)));
+        let waiting = Waiting::Cluster(cluster.profile.id.clone());
+        let ticket = self.submit(Task::Names(Box::new(session)), waiting);
         if let Some(cluster) = self.cluster_mut() {
             cluster.names.ask(ticket);
         }
     }
 
     pub(crate) fn names(&mut self, ticket: Ticket, names: Completions) {
-        let now = self.now;
         if let Some(cluster) = self.clusters.iter_mut().find(|cluster| cluster.names.question() == Some(ticket)) {
-            cluster.names.answer(ticket, Ok(names), now);
+            cluster.names.answer(ticket, Ok(names));
         }
     }
 
@@ -117,7 +117,7 @@ impl State {
             self.clusters.iter().any(|cluster| cluster.keys.value().is_some_and(|own| Arc::ptr_eq(own, list)))
         };
         if let Some(list) = list.filter(|list| !shown(list)) {
-            self.submit(Task::LetGo(list));
+            self.send(Task::LetGo(list));
         }
     }
 }

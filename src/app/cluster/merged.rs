@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use crate::{
-    app::{Cluster, State},
+    app::{Cluster, State, pending::Waiting},
     model::{
         api_key::KeyId,
         connections::profile::{Environment, Profile, ProfileId},
+        inventory::RowId,
     },
     ops::keys::list::KeyList,
     worker::{Task, Ticket},
@@ -38,8 +39,8 @@ impl Cluster {
     }
 
     /// Returns the cluster that the key in this row of a merged list comes from.
-    pub fn part(&self, row: usize) -> Option<&MergedSource> {
-        self.parts.get(self.parts.partition_point(|part| part.end <= row))
+    pub fn part(&self, row: RowId) -> Option<&MergedSource> {
+        self.parts.get(self.parts.partition_point(|part| part.end <= row.index()))
     }
 }
 
@@ -107,7 +108,7 @@ impl State {
         empty.view = merged.view.clone();
         *merged = empty;
         if let Some(question) = question {
-            self.submit(Task::Stop(question));
+            self.stop(question);
         }
     }
 
@@ -147,7 +148,7 @@ impl State {
             })
             .collect();
         let (parts, lists): (Vec<MergedSource>, Vec<Arc<KeyList>>) = lists.into_iter().unzip();
-        let ticket = self.submit(Task::Merge(lists));
+        let ticket = self.submit(Task::Merge(lists), Waiting::Merge);
         if let Some(merged) = &mut self.merged {
             merged.next_parts = parts;
             merged.keys.ask(ticket);
@@ -160,7 +161,7 @@ impl State {
         let mut parts = std::mem::take(&mut merged.next_parts);
         parts.iter_mut().zip(ends).for_each(|(part, end)| part.end = *end);
         merged.parts = parts;
-        if merged.keys.answer(ticket, Ok(list), now) {
+        if merged.keys.answer(ticket, Ok(list)) {
             merged.take_keys(now, None);
         }
         self.overview_if_shown();

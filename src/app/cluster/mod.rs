@@ -9,22 +9,24 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::{Loadable, Screen, Selection, State};
+use super::{Loadable, Screen, Selection, State, pending::Waiting};
 use crate::{
     model::{
-        Millis,
+        TimeDelta, Timestamp,
         api_key::{ApiKey, KeyId},
         connections::profile::{Environment, Profile, ProfileId},
         filter::{self, Expr, FilterError},
         inventory::{
-            Asker, Column, Inventory, Moment, Order,
+            Asker, Column, Inventory, Moment, Order, RowId,
             list_view::{self, ListSnapshot, ListView, Rows},
             overview::{self, Overview, OverviewOptions},
         },
         privileges::role::Role,
+        text::sentence,
     },
     ops::{
         Fix, Problem, Session,
+        connections::expirations,
         create::{completions::Completions, offered::MissingCapabilities},
         keys::{first_counts::FirstCounts, list::KeyList},
     },
@@ -59,21 +61,21 @@ pub struct Cluster {
     /// Id of the key whose page is open.
     pub open: Option<KeyId>,
     /// First counts from the cluster itself; `None` if it has none.
-    pub figures: Loadable<Option<FirstCounts>>,
+    pub first_counts: Loadable<Option<FirstCounts>>,
     /// The overview, computed when it is shown and again whenever keys were read.
     pub overview: Option<Overview>,
     /// Sources of a merged list, in order; empty for a single cluster.
     pub parts: Vec<MergedSource>,
     pub(super) next_parts: Vec<MergedSource>,
-    visit: Option<Millis>,
-    overview_of: Option<(OverviewOptions, Millis)>,
+    visit: Option<Timestamp>,
+    overview_of: Option<(OverviewOptions, Timestamp)>,
     selected_rows: usize,
     anchor: Option<KeyId>,
     none: Inventory,
     zone: TimeZone,
     expr: Expr,
     order: Order,
-    rows_good_until: Millis,
+    rows_good_until: Timestamp,
 }
 
 impl Cluster {
@@ -91,7 +93,7 @@ impl Cluster {
             rows: Rows::default(),
             selection: Selection::default(),
             open: None,
-            figures: Loadable::default(),
+            first_counts: Loadable::default(),
             overview: None,
             parts: Vec::new(),
             next_parts: Vec::new(),
@@ -103,7 +105,7 @@ impl Cluster {
             zone,
             expr: Expr::All,
             order: Order::default(),
-            rows_good_until: Millis::MAX,
+            rows_good_until: Timestamp::MAX,
         }
     }
 
@@ -112,14 +114,14 @@ impl Cluster {
         self.keys.value().map_or(&self.none, |list| &list.keys)
     }
 
-    /// Returns the row id in the inventory of a row of the list.
-    pub fn row_at(&self, row: usize) -> Option<usize> {
-        self.rows.rows.get(row).map(|row_id| *row_id as usize)
+    /// Returns the row id of the key in a line of the list.
+    pub fn row_at(&self, line: usize) -> Option<RowId> {
+        self.rows.rows.get(line).copied()
     }
 
-    /// Returns the id of the key in a row of the list.
-    pub fn row_id(&self, row: usize) -> Option<KeyId> {
-        self.row_at(row).map(|place| KeyId::new(self.inventory().id(place)))
+    /// Returns the id of the key in a line of the list.
+    pub fn id_at(&self, line: usize) -> Option<KeyId> {
+        self.row_at(line).map(|row| KeyId::new(self.inventory().id(row)))
     }
 
     /// Returns the key with this id.
@@ -133,37 +135,24 @@ impl Cluster {
     }
 
     /// Converts this machine's time to the cluster's, by which expiration is judged.
-    pub fn now(&self, now: Millis) -> Millis {
-        let skew = self.session.value().map_or(0, Session::skew);
-        now.saturating_add(skew)
-    }
-
-    /// Returns the tickets of everything that is being read from this cluster.
-    fn questions(&self) -> Vec<Ticket> {
-        let questions = [
-            self.session.question(),
-            self.keys.question(),
-            self.roles.question(),
-            self.names.question(),
-            self.offered.question(),
-            self.figures.question(),
-        ];
-        questions.into_iter().flatten().collect()
+    pub fn now(&self, now: Timestamp) -> Timestamp {
+        let skew = self.session.value().map_or(TimeDelta::ZERO, Session::skew);
+        now + skew
     }
 
     /// Fails what waits for this ticket, because its job broke.
-    pub(super) fn broken(&mut self, ticket: Ticket, now: Millis) {
+    pub(super) fn fail(&mut self, ticket: Ticket) {
         let problem = || Problem::broken().fix(Fix::Retry);
-        self.session.answer(ticket, Err(problem()), now);
-        self.keys.answer(ticket, Err(problem()), now);
-        self.roles.answer(ticket, Err(problem()), now);
-        self.names.answer(ticket, Err(problem()), now);
-        self.offered.answer(ticket, Err(problem()), now);
-        self.figures.answer(ticket, Err(problem()), now);
+        self.session.answer(ticket, Err(problem()));
+        self.keys.answer(ticket, Err(problem()));
+        self.roles.answer(ticket, Err(problem()));
+        self.names.answer(ticket, Err(problem()));
+        self.offered.answer(ticket, Err(problem()));
+        self.first_counts.answer(ticket, Err(problem()));
     }
 
     /// Changes the filter or the sort order.
-    pub(super) fn set_view(&mut self, view: ListView, now: Millis) {
+    pub(super) fn set_view(&mut self, view: ListView, now: Timestamp) {
         if self.view == view {
             return;
         }
@@ -175,9 +164,9 @@ impl Cluster {
         self.make_rows(now);
     }
 
-    /// Returns the row of the list that shows a key.
-    pub fn row_of(&self, id: &KeyId) -> Option<usize> {
-        let row = u32::try_from(self.inventory().row_id(id)?).ok()?;
+    /// Returns the line of the list that shows a key.
+    pub fn line_of(&self, id: &KeyId) -> Option<usize> {
+        let row = self.inventory().row_id(id)?;
         self.rows.rows.iter().position(|other| *other == row)
     }
 
@@ -187,7 +176,7 @@ impl Cluster {
     }
 
     fn count_selected(&mut self) {
-        let row_ids = self.rows.rows.iter().filter(|row| self.selection.has(**row as usize));
+        let row_ids = self.rows.rows.iter().filter(|row| self.selection.has(**row));
         self.selected_rows = if self.selection.is_empty() { 0 } else { row_ids.count() };
     }
 
@@ -197,16 +186,16 @@ impl Cluster {
         self.count_selected();
     }
 
-    pub(super) fn select_rows(&mut self, rows: std::ops::Range<usize>, also: bool) {
-        let rows = rows.start.min(self.rows.rows.len())..rows.end.min(self.rows.rows.len());
-        self.selection.take(self.rows.rows[rows].iter().copied(), also);
+    pub(super) fn select_lines(&mut self, lines: std::ops::Range<usize>, also: bool) {
+        let lines = lines.start.min(self.rows.rows.len())..lines.end.min(self.rows.rows.len());
+        self.selection.take(self.rows.rows[lines].iter().copied(), also);
         self.count_selected();
     }
 
-    /// Selects the rows from where the selection began to this one, inclusive.
-    pub(super) fn select_to(&mut self, row: usize, also: bool) {
-        let from = self.anchor.as_ref().and_then(|id| self.row_of(id)).unwrap_or(row);
-        self.select_rows(from.min(row)..from.max(row) + 1, also);
+    /// Selects the lines from where the selection began to this one, inclusive.
+    pub(super) fn select_to(&mut self, line: usize, also: bool) {
+        let from = self.anchor.as_ref().and_then(|id| self.line_of(id)).unwrap_or(line);
+        self.select_lines(from.min(line)..from.max(line) + 1, also);
     }
 
     pub(super) fn deselect(&mut self, ids: &[KeyId]) {
@@ -223,12 +212,12 @@ impl Cluster {
 
     /// Shows a list that arrived, with the snapshot that was computed for it unless the view has changed or the
     /// snapshot is a minute old.
-    pub(super) fn take_keys(&mut self, now: Millis, snapshot: Option<Box<ListSnapshot>>) {
+    pub(super) fn take_keys(&mut self, now: Timestamp, snapshot: Option<Box<ListSnapshot>>) {
         let list = self.keys.value().cloned();
         self.selection.follow(list);
         self.overview_of = None;
-        let Some(snapshot) =
-            snapshot.filter(|snapshot| snapshot.view == self.view && snapshot.at.abs_diff(self.now(now)) < 60_000)
+        let Some(snapshot) = snapshot
+            .filter(|snapshot| snapshot.view == self.view && (snapshot.at - self.now(now)).abs() < TimeDelta::MINUTE)
         else {
             self.make_order(now);
             return self.make_rows(now);
@@ -240,17 +229,17 @@ impl Cluster {
     }
 
     /// Computes the overview, unless it is up to date with these options.
-    pub(super) fn make_overview(&mut self, wanted: &OverviewOptions, now: Millis) {
+    pub(super) fn make_overview(&mut self, wanted: &OverviewOptions, now: Timestamp) {
         let wanted = OverviewOptions { visit: self.visit, ..wanted.clone() };
         let now = self.now(now);
         if self.overview_of.as_ref().is_some_and(|(known, until)| *known == wanted && now < *until) {
             return;
         }
         let complete = self.keys.value().filter(|list| list.is_complete);
-        self.overview = match (complete, self.figures.value()) {
+        self.overview = match (complete, self.first_counts.value()) {
             (Some(list), _) => Some(Overview::of(&list.keys, &wanted, now, &self.zone)),
-            (None, Some(Some(figures))) => {
-                Some(figures.overview(overview::bars(wanted.span, Moment::Expires, now, &self.zone)))
+            (None, Some(Some(counts))) => {
+                Some(counts.overview(overview::bars(wanted.span, Moment::Expires, now, &self.zone)))
             }
             _ => None,
         };
@@ -258,11 +247,11 @@ impl Cluster {
     }
 
     /// Returns `true` if the overview is out of date.
-    pub(super) fn overview_is_old(&self, now: Millis) -> bool {
+    pub(super) fn overview_is_old(&self, now: Timestamp) -> bool {
         self.overview_of.as_ref().is_none_or(|(_, until)| self.now(now) >= *until)
     }
 
-    fn make_order(&mut self, now: Millis) {
+    fn make_order(&mut self, now: Timestamp) {
         self.order = self.inventory().order(&self.view.sorts, self.now(now));
     }
 
@@ -271,7 +260,7 @@ impl Cluster {
         filter::why_not_known(&self.expr)
     }
 
-    fn make_rows(&mut self, now: Millis) {
+    fn make_rows(&mut self, now: Timestamp) {
         let now = self.now(now);
         match filter::parse(&self.view.search, now, &self.zone) {
             Ok(query) => {
@@ -288,7 +277,7 @@ impl Cluster {
     }
 
     /// Sorts and filters again if a key has crossed a time threshold.
-    pub(super) fn refresh_rows(&mut self, now: Millis) {
+    pub(super) fn refresh_rows(&mut self, now: Timestamp) {
         if self.now(now) >= self.rows_good_until {
             if self.view.sorts.iter().any(|sort| sort.column == Column::Status) {
                 self.make_order(now);
@@ -298,9 +287,9 @@ impl Cluster {
     }
 
     /// Returns the time at which the next key crosses a threshold, by this machine's clock.
-    pub(super) fn next_change(&self, now: Millis) -> Option<Millis> {
-        let skew = self.now(now).saturating_sub(now);
-        (self.rows_good_until != Millis::MAX).then(|| self.rows_good_until.saturating_sub(skew))
+    pub(super) fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        let skew = self.now(now) - now;
+        (self.rows_good_until != Timestamp::MAX).then(|| self.rows_good_until - skew)
     }
 }
 
@@ -319,8 +308,8 @@ impl State {
             open.profile = profile;
             return;
         }
-        let ticket = self.submit(Task::Connect(Box::new(profile.endpoint.clone())));
         self.close(&id);
+        let ticket = self.submit(Task::Connect(Box::new(profile.endpoint.clone())), Waiting::Cluster(id));
         let mut cluster = Cluster::new(profile, self.zone.clone());
         cluster.session.ask(ticket);
         self.clusters.push(cluster);
@@ -335,7 +324,7 @@ impl State {
         if let Some(merged) = &mut self.merged {
             let ticket = Ticket(u64::MAX);
             merged.keys.ask(ticket);
-            merged.keys.answer(ticket, Ok(Arc::new(list)), now);
+            merged.keys.answer(ticket, Ok(Arc::new(list)));
             merged.take_keys(now, None);
         }
         self.screen = Screen::Keys;
@@ -375,24 +364,22 @@ impl State {
 
     /// Closes a cluster, and stops reading from it.
     fn close(&mut self, id: &ProfileId) {
-        let closed = self.clusters.iter().filter(|cluster| cluster.profile.id == *id);
-        let questions: Vec<Ticket> = closed.flat_map(Cluster::questions).collect();
-        for ticket in questions {
-            self.submit(Task::Stop(ticket));
-        }
+        self.stop_reading(id);
         self.clusters.retain(|cluster| cluster.profile.id != *id);
         self.forget_merged(id);
         self.rotations.forget(id);
+        self.drop_name_question_of(id);
     }
 
     pub(super) fn connected(&mut self, ticket: Ticket, result: Result<Session, Problem>) {
-        let now = self.now;
         let taken = self.clusters.iter_mut().find(|cluster| cluster.session.question() == Some(ticket));
         let Some(cluster) = taken else { return };
         let good = result.is_ok();
-        cluster.session.answer(ticket, result, now);
+        cluster.session.answer(ticket, result);
         let id = cluster.profile.id.clone();
         if good {
+            let expiring = expirations::words(&cluster.profile.endpoint, self.now);
+            expiring.iter().for_each(|words| self.notice(sentence::capitalized(words)));
             self.remember_visit(&id);
             self.read_keys(&id);
             self.read_rotations(&id);
@@ -428,10 +415,9 @@ impl State {
         OverviewOptions { fields: self.settings.counted_by.clone(), ..self.overview_wanted.clone() }
     }
 
-    pub(super) fn figures(&mut self, ticket: Ticket, result: Result<Option<FirstCounts>, Problem>) {
-        let now = self.now;
-        if let Some(cluster) = self.clusters.iter_mut().find(|c| c.figures.question() == Some(ticket)) {
-            cluster.figures.answer(ticket, result, now);
+    pub(super) fn first_counts(&mut self, ticket: Ticket, result: Result<Option<FirstCounts>, Problem>) {
+        if let Some(cluster) = self.clusters.iter_mut().find(|c| c.first_counts.question() == Some(ticket)) {
+            cluster.first_counts.answer(ticket, result);
             cluster.overview_of = None;
         }
         self.overview_if_shown();
@@ -451,16 +437,16 @@ impl State {
 
     pub(super) fn read_roles(&mut self) {
         let Some(session) = self.cluster().and_then(|cluster| cluster.session.value()).cloned() else { return };
-        let ticket = self.submit(Task::Roles(Box::new(session)));
+        let Some(id) = self.current.clone() else { return };
+        let ticket = self.submit(Task::Roles(Box::new(session)), Waiting::Cluster(id));
         if let Some(cluster) = self.cluster_mut() {
             cluster.roles.ask(ticket);
         }
     }
 
     pub(super) fn roles(&mut self, ticket: Ticket, result: Result<Vec<Role>, Problem>) {
-        let now = self.now;
         if let Some(cluster) = self.clusters.iter_mut().find(|c| c.roles.question() == Some(ticket)) {
-            cluster.roles.answer(ticket, result, now);
+            cluster.roles.answer(ticket, result);
         }
     }
 
@@ -477,59 +463,4 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        app::{
-            Command,
-            rotation::answers::tests::{profile, session},
-        },
-        worker::{Answer, Event},
-    };
-
-    #[test]
-    fn whatever_is_read_from_a_cluster_fails_with_its_job() {
-        let mut cluster = Cluster::new(profile(), TimeZone::UTC);
-        cluster.session.ask(Ticket(1));
-        cluster.keys.ask(Ticket(2));
-        cluster.roles.ask(Ticket(3));
-        cluster.names.ask(Ticket(4));
-        cluster.offered.ask(Ticket(5));
-        cluster.figures.ask(Ticket(6));
-        // Each field that can be asked for is in the list: a new one makes this count wrong.
-        let fields = include_str!("mod.rs")
-            .lines()
-            .take_while(|line| !line.starts_with("impl"))
-            .filter(|line| line.trim_start().starts_with("pub ") && line.contains(": Loadable<"));
-        let questions = cluster.questions();
-        assert_eq!(questions, (1..=fields.count() as u64).map(Ticket).collect::<Vec<_>>());
-        questions.into_iter().for_each(|ticket| cluster.broken(ticket, 0));
-        assert_eq!(cluster.questions(), [], "nothing loads forever");
-        assert!(cluster.names.problem().is_some() && cluster.offered.problem().is_some());
-    }
-
-    #[test]
-    fn a_cluster_that_is_closed_stops_what_is_read_from_it() {
-        let mut state = State::new(0, TimeZone::UTC);
-        state.handle(Command::Connect(Box::new(profile())));
-        state.clusters[0].names.ask(Ticket(70));
-        state.clusters[0].offered.ask(Ticket(71));
-        state.take_jobs();
-        state.handle(Command::Disconnect(profile().id));
-        let jobs = state.take_jobs();
-        let stops = |ticket: u64| jobs.iter().any(|job| matches!(job.task, Task::Stop(Ticket(own)) if own == ticket));
-        assert!(stops(70) && stops(71), "{jobs:?}");
-    }
-
-    #[test]
-    fn a_visit_is_noted_by_the_cluster_s_clock_by_which_its_keys_are_created() {
-        const AHEAD: Millis = 3_600_000;
-        let mut state = State::new(1_000_000, TimeZone::UTC);
-        state.handle(Command::Connect(Box::new(profile())));
-        let ticket = state.clusters[0].session.question().unwrap();
-        let session = session();
-        session.client.set_own_skew(AHEAD, 0);
-        state.apply(Event { ticket, answer: Answer::Connected(Ok(Box::new(session))) });
-        assert_eq!(state.settings.visits.get("p"), Some(&(1_000_000 + AHEAD)));
-    }
-}
+mod tests;

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use crate::{
-    model::{api_key::KeyId, inventory::Bitmap},
+    model::{
+        api_key::KeyId,
+        inventory::{Bitmap, RowId},
+    },
     ops::keys::list::KeyList,
 };
 
@@ -27,7 +30,7 @@ impl Selection {
     }
 
     /// Returns `true` if the key with this row id is selected.
-    pub fn has(&self, row: usize) -> bool {
+    pub fn has(&self, row: RowId) -> bool {
         self.rows.has(row)
     }
 
@@ -66,11 +69,11 @@ impl Selection {
     }
 
     /// Selects these rows; with `also` in addition to the selected ones, otherwise instead of them.
-    pub(crate) fn take(&mut self, rows: impl IntoIterator<Item = u32>, also: bool) {
+    pub(crate) fn take(&mut self, rows: impl IntoIterator<Item = RowId>, also: bool) {
         if !also {
             self.rows = Bitmap::none(self.rows.len());
         }
-        rows.into_iter().for_each(|row| self.rows.set(row as usize, true));
+        rows.into_iter().for_each(|row| self.rows.set(row, true));
         self.count = self.rows.count();
     }
 
@@ -103,8 +106,8 @@ mod tests {
     fn a_selection_follows_its_keys_when_they_move_or_go() {
         let mut selection = Selection::default();
         selection.follow(list(&["a", "b", "c", "d"]));
-        selection.take([0, 3], false);
-        selection.take([1], true);
+        selection.take([0, 3].into_iter().filter_map(RowId::new), false);
+        selection.take(RowId::new(1), true);
         assert_eq!(selection.ids(), ["a", "b", "d"].map(KeyId::new));
         selection.follow(list(&["x", "d", "a"]));
         assert_eq!((selection.ids(), selection.len()), (["d", "a"].map(KeyId::new).to_vec(), 2));

@@ -2,12 +2,17 @@
 
 use super::forms::FormCommand;
 use crate::{
-    app::{Reveal, State},
+    app::{
+        Reveal, State,
+        dialogs::{DialogContent, DialogKind},
+        pending::Waiting,
+    },
     client::CreatedKey,
     model::{
         api_key::{ApiKey, KeyId},
         connections::profile::Profile,
-        create::clone_draft::{CloneDraft, CloneFieldError},
+        create::clone_draft::{CloneDraft, CloneField},
+        form_error::FormError,
         secret::Secret,
     },
     ops::{
@@ -24,8 +29,6 @@ pub enum CloneStep {
     Ask(KeyId),
     /// Send the form, with the pasted secret of the source and the request id.
     Send(Box<CloneDraft>, Secret, String),
-    /// Close the dialog.
-    Close,
 }
 
 impl From<CloneStep> for crate::app::Command {
@@ -41,7 +44,7 @@ pub struct Cloning {
     /// The key to copy.
     pub source: ApiKey,
     /// Validation errors of the form.
-    pub errors: Vec<CloneFieldError>,
+    pub errors: Vec<FormError<CloneField>>,
     /// Problem that prevented the copy.
     pub problem: Option<Problem>,
     /// Copies that were created by a request whose answer was lost; nobody knows their secrets.
@@ -58,20 +61,36 @@ impl Cloning {
     }
 }
 
+impl DialogContent for Cloning {
+    fn blocks_closing(&self) -> Option<&'static str> {
+        self.is_running().then_some(super::SECRET_COMES)
+    }
+
+    fn changes(&self) -> Option<&Profile> {
+        self.is_running().then_some(&self.profile)
+    }
+
+    fn fail(&mut self, ticket: Ticket) {
+        if self.ticket.take_if(|own| *own == ticket).is_some() {
+            self.problem = Some(Problem::broken());
+        }
+    }
+
+    fn take_requests(&mut self) -> Vec<Ticket> {
+        Vec::new()
+    }
+}
+
 impl State {
     pub(crate) fn clone_step(&mut self, step: CloneStep) {
         match step {
             CloneStep::Ask(id) => self.ask_clone(&id),
             CloneStep::Send(draft, pasted, request_id) => self.send_clone(&draft, &pasted, &request_id),
-            CloneStep::Close if self.cloning.as_ref().is_some_and(|dialog| !dialog.is_running()) => {
-                self.cloning = None;
-            }
-            CloneStep::Close => {}
         }
     }
 
     fn ask_clone(&mut self, id: &KeyId) {
-        if self.cloning.is_some() {
+        if self.dialogs.is_open(DialogKind::Clone) {
             return;
         }
         // Both end in a secret that is shown once, and one would take the place of the other.
@@ -88,7 +107,7 @@ impl State {
         if let Some(problem) = hindrance {
             return self.notice(problem.detail);
         }
-        self.cloning = Some(Cloning {
+        self.dialogs.open(Cloning {
             profile,
             source,
             errors: Vec::new(),
@@ -100,21 +119,22 @@ impl State {
     }
 
     fn send_clone(&mut self, draft: &CloneDraft, pasted: &Secret, request_id: &str) {
-        let Some(dialog) = self.cloning.as_ref().filter(|dialog| !dialog.is_running()) else { return };
+        let Some(dialog) = self.dialogs.get::<Cloning>().filter(|dialog| !dialog.is_running()) else { return };
         let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == dialog.profile.id);
         let Some((session, now)) = cluster.and_then(|own| Some((own.session.value()?.clone(), own.now(self.now))))
         else {
             return self.notice("The connection was closed: nothing was sent");
         };
         let cluster_uuid = session.cluster_uuid.clone();
-        let checked = draft.check((&dialog.source).into(), pasted, (now, &self.zone), request_id);
+        let checked = draft.check((&dialog.source).into(), pasted, now, &self.zone, request_id);
         let (ticket, errors) = match checked {
             Ok(clone) => {
-                (Some(self.submit(Task::Form(FormTask::Clone(Box::new(session), Box::new(clone))))), Vec::new())
+                let task = Task::Form(FormTask::Clone(Box::new(session), Box::new(clone)));
+                (Some(self.submit(task, Waiting::Dialog(DialogKind::Clone))), Vec::new())
             }
             Err(errors) => (None, errors),
         };
-        if let Some(dialog) = &mut self.cloning {
+        if let Some(dialog) = self.dialogs.get_mut::<Cloning>() {
             (dialog.ticket, dialog.errors, dialog.problem) = (ticket, errors, None);
             dialog.cluster_uuid = cluster_uuid;
             dialog.strays.clear();
@@ -122,7 +142,8 @@ impl State {
     }
 
     pub(crate) fn cloned(&mut self, ticket: Ticket, result: Result<Box<CreatedKey>, Box<NewKeyError>>) {
-        let Some(mut dialog) = self.cloning.take_if(|dialog| dialog.ticket == Some(ticket)) else { return };
+        let dialog = self.dialogs.get_mut::<Cloning>();
+        let Some(dialog) = dialog.filter(|dialog| dialog.ticket == Some(ticket)) else { return };
         dialog.ticket = None;
         let id = dialog.profile.id.clone();
         match result {
@@ -132,21 +153,14 @@ impl State {
                 let descriptors = source.role_descriptors.clone().unwrap_or_default();
                 let mut reveal = Reveal::with(*created, application_id, descriptors, &dialog.profile);
                 reveal.cluster_uuid = dialog.cluster_uuid.take();
+                self.dialogs.take::<Cloning>();
                 self.show_secret(reveal);
             }
             Err(not_made) => {
                 dialog.problem = Some(not_made.problem);
                 dialog.strays = not_made.strays;
-                self.cloning = Some(dialog);
             }
         }
         self.read_keys(&id);
-    }
-
-    pub(crate) fn cloning_broken(&mut self, ticket: Ticket) {
-        if let Some(dialog) = self.cloning.as_mut().filter(|dialog| dialog.ticket == Some(ticket)) {
-            dialog.ticket = None;
-            dialog.problem = Some(Problem::broken());
-        }
     }
 }

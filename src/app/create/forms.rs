@@ -2,7 +2,7 @@
 
 use super::clone::CloneStep;
 use crate::{
-    app::State,
+    app::{State, pending::Waiting},
     model::connections::profile::ProfileId,
     worker::{FormAnswer, FormTask, Task, Ticket},
 };
@@ -30,9 +30,8 @@ impl State {
     pub(crate) fn form_answer(&mut self, ticket: Ticket, answer: FormAnswer) {
         match answer {
             FormAnswer::Offers(offered) => {
-                let now = self.now;
                 if let Some(own) = self.clusters.iter_mut().find(|own| own.offered.question() == Some(ticket)) {
-                    own.offered.answer(ticket, Ok(offered), now);
+                    own.offered.answer(ticket, Ok(offered));
                 }
             }
             FormAnswer::Cloned(result) => self.cloned(ticket, result),
@@ -43,7 +42,7 @@ impl State {
         let Some(place) = self.clusters.iter().position(|cluster| cluster.profile.id == *id) else { return };
         let Some(session) = self.clusters[place].session.value().cloned() else { return };
         if self.clusters[place].names.is_untouched() {
-            let ticket = self.submit(Task::Names(Box::new(session)));
+            let ticket = self.submit(Task::Names(Box::new(session)), Waiting::Cluster(id.clone()));
             self.clusters[place].names.ask(ticket);
         }
     }
@@ -51,7 +50,8 @@ impl State {
     fn read_offers_once(&mut self) {
         let Some(cluster) = self.cluster().filter(|cluster| cluster.offered.is_untouched()) else { return };
         let Some(session) = cluster.session.value().cloned() else { return };
-        let ticket = self.submit(Task::Form(FormTask::Offers(Box::new(session))));
+        let waiting = Waiting::Cluster(cluster.profile.id.clone());
+        let ticket = self.submit(Task::Form(FormTask::Offers(Box::new(session))), waiting);
         if let Some(cluster) = self.cluster_mut() {
             cluster.offered.ask(ticket);
         }

@@ -3,7 +3,7 @@
 pub mod clone;
 pub mod forms;
 
-use super::{Reveal, State};
+use super::{Reveal, State, pending::Waiting};
 use crate::{
     client::CreatedKey,
     model::{
@@ -11,22 +11,26 @@ use crate::{
         connections::profile::Profile,
         create::{
             CreateKey, Surroundings,
-            new_key::{NewKeyDraft, NewKeyFieldError},
+            new_key::{NewKeyDraft, NewKeyField},
         },
+        form_error::FormError,
         secret::Secret,
     },
     ops::{Problem, create::new_key::NewKeyError, interrupt::Interrupt},
     worker::{Task, Ticket},
 };
 
+/// Reason why neither a dialog nor the window is closed while a key is being created.
+pub(super) const SECRET_COMES: &str = "A key is being created: its secret is about to be shown";
+
 /// State of creating a key.
 #[derive(Default)]
 pub struct Creation {
-    waiting: Option<Waiting>,
+    waiting: Option<RunningRequest>,
     /// Profile of the cluster that the key was requested on; another one may be shown by now.
     pub profile: Option<Profile>,
     /// Validation errors of the form when it was to be sent.
-    pub errors: Vec<NewKeyFieldError>,
+    pub errors: Vec<FormError<NewKeyField>>,
     /// Problem that prevented the creation.
     pub problem: Option<Problem>,
     /// Keys that were created by a request whose answer was lost; nobody knows their secrets.
@@ -36,7 +40,7 @@ pub struct Creation {
 }
 
 /// The request that is running, without the other user's credential that was sent with it.
-struct Waiting {
+struct RunningRequest {
     ticket: Ticket,
     request: Box<CreateKey>,
     kind: KeyKind,
@@ -48,7 +52,7 @@ struct Waiting {
 impl Creation {
     /// Returns `true` if the creation was requested on this cluster, at exactly this endpoint.
     pub fn is_of(&self, profile: &Profile) -> bool {
-        self.profile.as_ref().is_some_and(|own| own.id == profile.id && own.endpoint == profile.endpoint)
+        self.profile.as_ref().is_some_and(|own| own.id == profile.id && own.endpoint.leads_where(&profile.endpoint))
     }
 
     /// Returns `true` while the request is running.
@@ -63,7 +67,7 @@ impl Creation {
         self.strays.clear();
     }
 
-    pub(super) fn broken(&mut self, ticket: Ticket) {
+    pub(super) fn fail(&mut self, ticket: Ticket) {
         if self.waiting.take_if(|waiting| waiting.ticket == ticket).is_some() {
             self.problem = Some(Problem::broken());
         }
@@ -94,9 +98,9 @@ impl State {
             Ok(key) => {
                 let (request, kind) = (Box::new(key.key().clone()), key.kind());
                 let cluster_uuid = session.cluster_uuid.clone();
-                let ticket = self.submit(Task::Create(Box::new(session), Box::new(key)));
+                let ticket = self.submit(Task::Create(Box::new(session), Box::new(key)), Waiting::Creation);
                 let asked = Some(profile.clone());
-                let waiting = Waiting { ticket, request, kind, profile, cluster_uuid, interrupt };
+                let waiting = RunningRequest { ticket, request, kind, profile, cluster_uuid, interrupt };
                 Creation { waiting: Some(waiting), profile: asked, done, ..Creation::default() }
             }
         };

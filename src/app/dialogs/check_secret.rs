@@ -2,9 +2,13 @@
 //! result outlives the dialog.
 
 use crate::{
-    app::State,
+    app::{
+        State,
+        dialogs::{DialogContent, DialogKind},
+        pending::Waiting,
+    },
     model::{
-        Millis,
+        Timestamp,
         api_key::KeyId,
         connections::profile::Profile,
         secret::Secret,
@@ -47,6 +51,18 @@ impl SecretCheck {
     }
 }
 
+impl DialogContent for SecretCheck {
+    fn fail(&mut self, ticket: Ticket) {
+        if self.ticket.take_if(|own| *own == ticket).is_some() {
+            self.problem = Some(Problem::broken());
+        }
+    }
+
+    fn take_requests(&mut self) -> Vec<Ticket> {
+        self.ticket.take().into_iter().collect()
+    }
+}
+
 impl State {
     pub(crate) fn ask_check_secret(&mut self, id: Option<KeyId>) {
         let cluster = match &id {
@@ -56,12 +72,12 @@ impl State {
         let Some(cluster) = cluster else { return self.notice("Choose the cluster that the secret is for") };
         let expected = id.and_then(|id| cluster.key(&id)).map(|key| (key.id, key.name));
         let profile = cluster.profile.clone();
-        self.secret_check =
-            Some(SecretCheck { profile, expected, error: None, checked: None, problem: None, ticket: None });
+        let dialog = SecretCheck { profile, expected, error: None, checked: None, problem: None, ticket: None };
+        self.dialogs.open(dialog);
     }
 
     pub(crate) fn check_secret(&mut self, text: &Secret, asked: Asked) {
-        let Some(dialog) = &mut self.secret_check else { return };
+        let Some(dialog) = self.dialogs.get_mut::<SecretCheck>() else { return };
         if dialog.is_running() {
             return;
         }
@@ -73,38 +89,25 @@ impl State {
         let id = dialog.profile.id.clone();
         let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == id);
         let Some(session) = cluster.and_then(|cluster| cluster.session.value()).cloned() else {
-            return dialog.problem = Some(Problem::new("Not signed in", "The cluster was closed meanwhile"));
+            return dialog.problem = Some(Problem::new("Not signed in", "The connection was closed in the meantime"));
         };
-        let ticket = self.submit(Task::CheckSecret(Box::new(session), candidates, asked));
-        if let Some(dialog) = &mut self.secret_check {
+        let task = Task::CheckSecret(Box::new(session), candidates, asked);
+        let ticket = self.submit(task, Waiting::Dialog(DialogKind::CheckSecret));
+        if let Some(dialog) = self.dialogs.get_mut::<SecretCheck>() {
             dialog.ticket = Some(ticket);
         }
     }
 
     pub(crate) fn secret_checked(&mut self, ticket: Ticket, checked: Option<Box<Checked>>) {
-        let Some(dialog) = self.secret_check.as_mut().filter(|dialog| dialog.ticket == Some(ticket)) else { return };
+        let dialog = self.dialogs.get_mut::<SecretCheck>().filter(|dialog| dialog.ticket == Some(ticket));
+        let Some(dialog) = dialog else { return };
         dialog.ticket = None;
         dialog.checked = checked.map(|checked| *checked);
     }
 
-    pub(crate) fn secret_broken(&mut self, ticket: Ticket) {
-        if let Some(dialog) = self.secret_check.as_mut().filter(|dialog| dialog.ticket == Some(ticket)) {
-            dialog.ticket = None;
-            dialog.problem = Some(Problem::broken());
-        }
-    }
-
-    /// Closes the dialog; a running check is given up.
-    pub(crate) fn close_check_secret(&mut self) {
-        let ticket = self.secret_check.take().and_then(|dialog| dialog.ticket);
-        if let Some(ticket) = ticket {
-            self.submit(Task::Stop(ticket));
-        }
-    }
-
     /// Returns the current time by the clock of the cluster that the secret is checked on.
-    pub fn now_of_check(&self) -> Millis {
-        let of = self.secret_check.as_ref().map(|dialog| &dialog.profile.id);
+    pub fn now_of_check(&self) -> Timestamp {
+        let of = self.dialogs.get::<SecretCheck>().map(|dialog| &dialog.profile.id);
         let cluster = self.clusters.iter().find(|cluster| Some(&cluster.profile.id) == of);
         cluster.map_or(self.now, |cluster| cluster.now(self.now))
     }

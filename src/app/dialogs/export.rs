@@ -3,9 +3,13 @@
 use std::path::PathBuf;
 
 use crate::{
-    app::{Loadable, State},
+    app::{
+        Loadable, State,
+        dialogs::{DialogContent, DialogKind},
+        pending::Waiting,
+    },
     export::{About, Format},
-    model::time::calendar,
+    model::{inventory::RowId, time::calendar},
     ops::{
         Problem,
         keys::export::{Export, ExportSource, Exported},
@@ -43,6 +47,21 @@ impl ExportDialog {
     }
 }
 
+impl DialogContent for ExportDialog {
+    fn fail(&mut self, ticket: Ticket) {
+        self.done.answer(ticket, Err(Problem::broken()));
+    }
+
+    fn exported_mut(&mut self) -> Option<&mut Loadable<Exported>> {
+        Some(&mut self.done)
+    }
+
+    /// A file that is being written is not left behind half done.
+    fn take_requests(&mut self) -> Vec<Ticket> {
+        self.done.give_up().into_iter().collect()
+    }
+}
+
 impl State {
     pub(crate) fn ask_export(&mut self) {
         let Some(cluster) = self.cluster() else { return };
@@ -51,7 +70,7 @@ impl State {
         let name: String = cluster.profile.name.chars().map(plain).take(40).collect();
         let day = calendar::rfc3339(self.now);
         let name = format!("keys-{name}-{}", day.get(..10).unwrap_or_default());
-        self.export = Some(ExportDialog { counts, name, done: Loadable::default(), written: 0 });
+        self.dialogs.open(ExportDialog { counts, name, done: Loadable::default(), written: 0 });
     }
 
     pub(crate) fn start_export(&mut self, scope: Scope, format: Format, path: PathBuf) {
@@ -61,14 +80,14 @@ impl State {
         let order = &cluster.rows.rows;
         let rows = match scope {
             Scope::Shown => order.clone(),
-            Scope::All => (0..list.keys.len() as u32).collect(),
+            Scope::All => list.keys.row_ids().collect(),
             Scope::Selected => {
                 // In the order of the list; what is selected and not shown comes behind.
-                let shown = order.iter().copied().filter(|row| cluster.selection.has(*row as usize));
-                let mut row_ids: Vec<u32> = shown.collect();
+                let shown = order.iter().copied().filter(|row| cluster.selection.has(*row));
+                let mut row_ids: Vec<RowId> = shown.collect();
                 let mut rest = cluster.selection.rows().clone();
-                row_ids.iter().for_each(|row| rest.set(*row as usize, false));
-                row_ids.extend(rest.rows().map(|row| row as u32));
+                row_ids.iter().for_each(|row| rest.set(*row, false));
+                row_ids.extend(rest.rows());
                 row_ids
             }
         };
@@ -80,36 +99,17 @@ impl State {
             zone: self.zone.clone(),
         };
         let export = Export { parts: vec![ExportSource { cluster: name, list, rows }], format, path, about };
-        let ticket = self.submit(Task::Export(Box::new(export)));
-        if let Some(dialog) = &mut self.export {
+        let ticket = self.submit(Task::Export(Box::new(export)), Waiting::Dialog(DialogKind::Export));
+        if let Some(dialog) = self.dialogs.get_mut::<ExportDialog>() {
             dialog.written = 0;
             dialog.done.ask(ticket);
         }
     }
 
     pub(crate) fn exporting(&mut self, ticket: Ticket, written: u64) {
-        if let Some(dialog) = self.export.as_mut().filter(|dialog| dialog.done.question() == Some(ticket)) {
+        let dialog = self.dialogs.get_mut::<ExportDialog>();
+        if let Some(dialog) = dialog.filter(|dialog| dialog.done.question() == Some(ticket)) {
             dialog.written = written;
-        }
-    }
-
-    pub(crate) fn exported(&mut self, ticket: Ticket, result: Result<Exported, Problem>) {
-        let now = self.now;
-        if let Some(dialog) = &mut self.invalidation {
-            dialog.exported.answer(ticket, result.clone(), now);
-        }
-        if let Some(dialog) = &mut self.updating {
-            dialog.exported.answer(ticket, result.clone(), now);
-        }
-        if let Some(dialog) = &mut self.export {
-            dialog.done.answer(ticket, result, now);
-        }
-    }
-
-    pub(crate) fn close_export(&mut self) {
-        // A file that is being written is not left behind half done.
-        if let Some(ticket) = self.export.take().and_then(|dialog| dialog.done.question()) {
-            self.submit(Task::Stop(ticket));
         }
     }
 }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use serde_json::value::RawValue;
 
 use crate::{
-    app::{Cluster, Loadable, State, rotation::answers::Successor},
+    app::{Cluster, DialogKind, Loadable, State, pending::Waiting, rotation::answers::Successor},
     client::CreatedKey,
     model::{
-        Millis,
+        TimeDelta, Timestamp,
         api_key::{ApiKey, KeyId, KeyKind},
         connections::{login, profile::Profile},
         create::CreateKey,
@@ -18,8 +18,8 @@ use crate::{
     worker::{Task, Ticket},
 };
 
-/// Time that a secret stays on the clipboard, in milliseconds.
-pub const CLIPBOARD_TIME: Millis = 30_000;
+/// Time that a secret stays on the clipboard.
+pub const CLIPBOARD_TIME: TimeDelta = TimeDelta::from_secs(30);
 
 /// State of copying a new secret. A copy on the clipboard never counts as stored, because nobody can see whether it was
 /// pasted.
@@ -43,7 +43,7 @@ pub struct Reveal {
     /// Application id chosen by the key's creator.
     pub application_id: Option<String>,
     /// Expiration; `None` if the key never expires.
-    pub expires: Option<Millis>,
+    pub expires: Option<Timestamp>,
     /// The secret, which is shown only once.
     pub secret: Secret,
     /// Doubts about the key: parts that differ from the request or are not known, one sentence each.
@@ -107,16 +107,17 @@ impl Reveal {
         self.kept.value().is_some()
     }
 
-    pub(crate) fn broken(&mut self, ticket: Ticket, now: Millis) {
-        self.trial.answer(ticket, Err(Problem::broken()), now);
-        self.kept.answer(ticket, Err(Problem::broken()), now);
+    pub(crate) fn fail(&mut self, ticket: Ticket) {
+        self.trial.answer(ticket, Err(Problem::broken()));
+        self.kept.answer(ticket, Err(Problem::broken()));
+        self.rotation.iter_mut().for_each(|successor| successor.fail(ticket));
     }
 }
 
 /// State of the clipboard: whether one of our secrets is on it, and until when.
 #[derive(Default)]
 pub struct Clipboard {
-    until: Option<Millis>,
+    until: Option<Timestamp>,
     /// Ticket of the copy job that is running, and the id of the key whose secret is copied.
     copying: Option<(Ticket, Option<KeyId>)>,
     clearing: Option<Ticket>,
@@ -129,9 +130,9 @@ pub struct Clipboard {
 }
 
 impl Clipboard {
-    /// Returns the milliseconds until the clipboard is cleared; `None` if no secret is on it.
-    pub fn left(&self, now: Millis) -> Option<Millis> {
-        self.until.map(|until| until.saturating_sub(now).max(0))
+    /// Returns the time until the clipboard is cleared; `None` if no secret is on it.
+    pub fn left(&self, now: Timestamp) -> Option<TimeDelta> {
+        self.until.map(|until| (until - now).max(TimeDelta::ZERO))
     }
 
     /// Returns `true` if one of our secrets may be on the clipboard, also while it is being put there or cleared.
@@ -139,23 +140,22 @@ impl Clipboard {
         self.until.is_some() || self.copying.is_some() || self.clearing.is_some() || self.next.is_some()
     }
 
-    pub(crate) fn broken(&mut self, ticket: Ticket) {
+    pub(crate) fn fail(&mut self, ticket: Ticket) {
         let copying = self.copying.take_if(|(own, _)| *own == ticket).is_some();
         if copying || self.clearing.take_if(|own| *own == ticket).is_some() {
             self.problem = Some(Problem::broken());
         }
     }
 
-    pub(crate) fn is_due(&self, now: Millis) -> bool {
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
         // Also when the clock was set back: then the moment would be long in coming.
-        self.copying.is_none()
-            && self.until.is_some_and(|until| until <= now || until.saturating_sub(now) > CLIPBOARD_TIME)
+        self.copying.is_none() && self.until.is_some_and(|until| until <= now || until - now > CLIPBOARD_TIME)
     }
 
-    pub(crate) fn next_change(&self, now: Millis) -> Option<Millis> {
+    pub(crate) fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
         let left = self.left(now)?;
-        let rest = left % 1000;
-        Some(now.saturating_add(if rest == 0 { left.min(1000) } else { rest }))
+        let rest = left % TimeDelta::SECOND;
+        Some(now + if rest == TimeDelta::ZERO { left.min(TimeDelta::SECOND) } else { rest })
     }
 }
 
@@ -163,6 +163,11 @@ impl State {
     /// Returns `true` if another secret waits to be shown after this one.
     pub(crate) fn waits_behind(&self) -> bool {
         !self.next_secrets.is_empty()
+    }
+
+    /// Returns all cards with secrets, the shown one first.
+    pub(crate) fn secret_cards(&mut self) -> impl Iterator<Item = &mut Reveal> {
+        self.reveal.iter_mut().chain(&mut self.next_secrets)
     }
 
     pub(crate) fn copy_secret(&mut self, text: Secret) {
@@ -173,7 +178,7 @@ impl State {
             self.clipboard.next = Some((text, key));
             return;
         }
-        let ticket = self.submit(Task::Copy(text));
+        let ticket = self.submit(Task::Copy(text), Waiting::Clipboard);
         self.clipboard.copying = Some((ticket, key));
     }
 
@@ -181,11 +186,10 @@ impl State {
         let Some((_, key)) = self.clipboard.copying.take_if(|(own, _)| *own == ticket) else { return };
         match result {
             Ok(()) => {
-                self.clipboard.until = Some(self.now.saturating_add(CLIPBOARD_TIME));
+                self.clipboard.until = Some(self.now + CLIPBOARD_TIME);
                 self.clipboard_left();
                 // The card that was copied from may have made room for another by now.
-                let mut secrets = self.reveal.iter_mut().chain(&mut self.next_secrets);
-                if let Some(reveal) = secrets.find(|reveal| Some(&reveal.id) == key.as_ref()) {
+                if let Some(reveal) = self.secret_cards().find(|reveal| Some(&reveal.id) == key.as_ref()) {
                     reveal.copied = Copied::OnClipboard;
                 }
             }
@@ -202,13 +206,13 @@ impl State {
             return;
         }
         self.clipboard.until = None;
-        let ticket = self.submit(Task::ClearClipboard);
+        let ticket = self.submit(Task::ClearClipboard, Waiting::Clipboard);
         self.clipboard.clearing = Some(ticket);
     }
 
     /// Notes that none of our secrets is on the clipboard any more.
     fn clipboard_left(&mut self) {
-        for reveal in self.reveal.iter_mut().chain(&mut self.next_secrets) {
+        for reveal in self.secret_cards() {
             if reveal.copied == Copied::OnClipboard {
                 reveal.copied = Copied::Gone;
             }
@@ -224,15 +228,15 @@ impl State {
             Ok(is_cleared) => {
                 self.clipboard_left();
                 self.notice(if is_cleared {
-                    "The secret was cleared from the clipboard"
+                    "Clipboard cleared"
                 } else {
-                    "Something else was on the clipboard and was left alone"
+                    "Something else was on the clipboard, so it was not cleared"
                 });
             }
             // It may still be there: told until it is gone, tried again, and once more when the program ends.
             Err(problem) => {
                 self.clipboard.problem = Some(problem);
-                self.clipboard.until = Some(self.now.saturating_add(CLIPBOARD_TIME));
+                self.clipboard.until = Some(self.now + CLIPBOARD_TIME);
             }
         }
         self.copy_next();
@@ -243,7 +247,7 @@ impl State {
         if self.clipboard.clearing.is_none()
             && let Some((text, key)) = self.clipboard.next.take()
         {
-            let ticket = self.submit(Task::Copy(text));
+            let ticket = self.submit(Task::Copy(text), Waiting::Clipboard);
             self.clipboard.copying = Some((ticket, key));
         }
     }
@@ -252,14 +256,13 @@ impl State {
         let Some(reveal) = self.reveal.as_ref().filter(|reveal| reveal.kind == KeyKind::Rest) else { return };
         let endpoint = Box::new(reveal.profile.endpoint.clone());
         let task = Task::Try(endpoint, reveal.id.clone(), reveal.secret.clone(), Some(reveal.descriptors.clone()));
-        let ticket = self.submit(task);
+        let ticket = self.submit(task, Waiting::SecretCard);
         self.on_reveal(|reveal| reveal.trial.ask(ticket));
     }
 
     pub(crate) fn tried(&mut self, ticket: Ticket, result: Result<Trial, Problem>) {
-        let now = self.now;
         if let Some(reveal) = &mut self.reveal {
-            reveal.trial.answer(ticket, result, now);
+            reveal.trial.answer(ticket, result);
         }
     }
 
@@ -267,23 +270,22 @@ impl State {
         let Some(reveal) = &self.reveal else { return };
         let task =
             Task::Keep(reveal.id.clone(), reveal.name.clone(), reveal.secret.clone(), reveal.cluster_uuid.clone());
-        let ticket = self.submit(task);
+        let ticket = self.submit(task, Waiting::SecretCard);
         self.on_reveal(|reveal| reveal.kept.ask(ticket));
     }
 
     pub(crate) fn write_secret(&mut self, path: PathBuf) {
         let Some(reveal) = &self.reveal else { return };
         let task = Task::Write(path, login::encode(reveal.id.as_str(), &reveal.secret));
-        let ticket = self.submit(task);
+        let ticket = self.submit(task, Waiting::SecretCard);
         self.on_reveal(|reveal| reveal.kept.ask(ticket));
     }
 
     pub(crate) fn kept(&mut self, ticket: Ticket, result: Result<String, Problem>) {
-        let now = self.now;
         let is_kept = result.is_ok();
         let Some(reveal) = &mut self.reveal else { return };
         // What closing asked about is settled, and the card stays: nothing closes unasked.
-        if reveal.kept.answer(ticket, result, now) && is_kept && reveal.asks && reveal.rotation.is_none() {
+        if reveal.kept.answer(ticket, result) && is_kept && reveal.asks && reveal.rotation.is_none() {
             reveal.asks = false;
             self.stay_open();
         }
@@ -298,11 +300,11 @@ impl State {
         let open = self.clusters.iter().find(|cluster| cluster.profile.id == reveal.profile.id);
         let open = open.and_then(|cluster| Some((cluster, cluster.session.value()?)));
         let Some((cluster, session)) = open else { return Err("The connection was closed") };
-        if cluster.profile.endpoint != reveal.profile.endpoint {
-            return Err("The connection was changed since the key was made");
+        if !cluster.profile.endpoint.leads_where(&reveal.profile.endpoint) {
+            return Err("The connection has changed since the key was created");
         }
         match (&session.cluster_uuid, &reveal.cluster_uuid) {
-            (Some(now), Some(then)) if now != then => Err("Another cluster answers at this address by now"),
+            (Some(now), Some(then)) if now != then => Err("A different cluster now responds at this address"),
             _ => Ok(cluster),
         }
     }
@@ -324,16 +326,15 @@ impl State {
     /// Ends a key whose secret nobody stored, like every other invalidation: by its id, with the intention in the
     /// journal first, and the key read again as proof. The card closes once that proof is there.
     pub(crate) fn invalidate_secret(&mut self) {
-        if self.invalidation.is_some() {
+        if self.dialogs.is_open(DialogKind::Invalidate) {
             return;
         }
         let Some(reveal) = self.reveal.as_ref().filter(|reveal| reveal.rotation.is_none()) else { return };
         let cluster = match self.home_of(reveal) {
             Ok(cluster) => cluster,
             Err(why) => {
-                let words = format!(
-                    "{why}: nothing was sent. Connect to the cluster of the key, and invalidate it in the list"
-                );
+                let words =
+                    format!("{why}: nothing was sent. Connect to the key’s cluster and invalidate the key in the list");
                 return self.on_reveal(|reveal| reveal.refusal = Some(words));
             }
         };
@@ -346,7 +347,9 @@ impl State {
             role_descriptors: Some(reveal.descriptors.clone()),
             ..ApiKey::default()
         });
-        self.invalidate_at_once(cluster.profile.id.clone(), &key);
+        let home = cluster.profile.id.clone();
+        // The name of a protected connection was typed when the key was created, which this belongs to.
+        self.as_confirmed(|state| state.invalidate_at_once(home, &key));
     }
 
     /// Removes the cards of keys that were invalidated and read again; their secrets are no longer worth keeping.

@@ -3,31 +3,35 @@
 use std::{collections::HashSet, sync::Arc};
 
 use crate::{
-    app::{Loadable, State},
-    export::Format,
+    app::{
+        Loadable, State,
+        dialogs::{
+            DialogContent, DialogKind,
+            bulk_run::{self, BulkRun, Outcomes},
+        },
+        pending::Waiting,
+    },
     model::{
         api_key::{ApiKey, KeyId, KeyKind},
         connections::profile::Profile,
-        failure::Failure,
+        form_error::FormError,
         update::{
-            draft::{UpdateDraft, UpdateFieldError},
+            draft::{UpdateDraft, UpdateField},
             plan::{Confirmed, Obstacle, UpdatePlan},
         },
     },
     ops::{
-        Problem, Session,
-        keys::{export::Exported, key_set::KeySet},
-        outcome_report::{self, KeyOutcome, OutcomeReport},
+        Outcome, Problem, Session,
+        bulk::BulkProgress,
+        keys::key_set::KeySet,
+        outcome_report::KeyOutcome,
         update::{
-            UpdateOutcome,
+            BulkUpdate,
             plan::{self, Before, Facts, Keys, NotPlanned},
         },
     },
     worker::{Task, Ticket},
 };
-
-/// Number of keys from which on the confirmation has to be typed, inclusive.
-pub const TYPED_FROM: usize = 10;
 
 /// A step within the update dialog.
 #[derive(Debug)]
@@ -47,9 +51,14 @@ pub enum UpdateStep {
     /// Stop: no further request is sent.
     Stop,
     /// Continue with the keys that were never sent.
-    GoOn,
-    /// Close the dialog.
-    Close,
+    Resume,
+}
+
+impl UpdateStep {
+    /// Returns `true` if the step sends changes of keys.
+    pub(super) fn changes_keys(&self) -> bool {
+        matches!(self, Self::Send | Self::Resume)
+    }
 }
 
 /// The update dialog: the keys to update on one cluster, and the outcomes.
@@ -63,7 +72,7 @@ pub struct Updating {
     /// The current state of the key, read only if a single key is to be updated.
     pub before: Loadable<Before>,
     /// Validation errors of the form.
-    pub errors: Vec<UpdateFieldError>,
+    pub errors: Vec<FormError<UpdateField>>,
     /// Reason why the change could not be planned.
     pub problem: Option<Problem>,
     /// Plan that is shown for review; `None` while the form is shown.
@@ -72,19 +81,10 @@ pub struct Updating {
     pub confirmed: Confirmed,
     /// Ticket of the job that makes the plan.
     planning: Option<Ticket>,
-    /// Outcome of the keys so far; `None` before the first result.
-    pub outcome: Option<UpdateOutcome>,
     /// Number of keys that are settled.
     pub settled: usize,
-    /// File with the outcomes, if it was exported.
-    pub exported: Loadable<Exported>,
-    /// `true` if the user asked to stop.
-    pub stopping: bool,
-    /// `true` if a run broke off because of an internal error.
-    pub is_broken: bool,
-    /// Ids of the keys that are being sent now.
-    running: Vec<KeyId>,
-    ticket: Option<Ticket>,
+    /// Runs over the keys of the plan, with their outcome.
+    pub bulk: BulkRun,
 }
 
 impl Updating {
@@ -99,29 +99,14 @@ impl Updating {
             review: None,
             confirmed: Confirmed::default(),
             planning: None,
-            outcome: None,
             settled: 0,
-            exported: Loadable::default(),
-            stopping: false,
-            is_broken: false,
-            running: Vec::new(),
-            ticket: None,
+            bulk: BulkRun::default(),
         }
     }
 
     /// Returns the key if exactly one is to be updated; only then can its JSON be edited as a whole.
     pub fn single(&self) -> Option<ApiKey> {
         (self.keys.len() == 1).then(|| self.keys.key(0)).flatten()
-    }
-
-    /// Returns `true` while requests are running.
-    pub fn is_running(&self) -> bool {
-        self.ticket.is_some()
-    }
-
-    /// Returns `true` if a run has ended and none is running.
-    pub fn is_over(&self) -> bool {
-        self.ticket.is_none() && (self.outcome.is_some() || self.is_broken)
     }
 
     /// Returns `true` while the worker makes the plan.
@@ -138,34 +123,60 @@ impl Updating {
     /// Returns the reason why the reviewed change can't be sent now; `None` if it can, or if there is no review yet.
     pub fn obstacle(&self) -> Option<&'static str> {
         Some(match self.review.as_ref()?.obstacle(self.confirmed)? {
-            Obstacle::NothingChanges => "Nothing would be different",
-            Obstacle::AllOwnerRights => "Tick that all the owner’s rights are meant",
-            Obstacle::WipeMetadata => "Tick that wiping the metadata is meant",
+            Obstacle::NothingChanges => "Nothing would change",
+            Obstacle::AllOwnerRights => "Confirm “Give it all the owner’s rights”",
+            Obstacle::WipeMetadata => "Confirm “Remove all metadata”",
         })
     }
 
-    /// Returns the text that has to be typed to confirm; `None` below [`TYPED_FROM`] keys.
+    /// Returns the text that has to be typed to confirm; `None` for a few keys.
     pub fn text_to_type(&self) -> Option<String> {
-        let count = self.total();
-        (count >= TYPED_FROM).then(|| format!("update {count}"))
+        bulk_run::text_to_type("update", self.total())
     }
 
     /// Returns the number of keys in the reviewed plan.
     pub fn total(&self) -> usize {
         self.review.as_ref().map_or(0, |plan| plan.planned.len())
     }
+}
 
-    pub(crate) fn broken(&mut self, ticket: Ticket) {
+impl DialogContent for Updating {
+    fn blocks_closing(&self) -> Option<&'static str> {
+        self.bulk.is_running().then_some("Keys are being updated: stop this first, or wait")
+    }
+
+    fn profile(&self) -> Option<&Profile> {
+        Some(&self.profile)
+    }
+
+    fn fail(&mut self, ticket: Ticket) {
+        self.before.answer(ticket, Err(Problem::broken()));
+        self.bulk.exported.answer(ticket, Err(Problem::broken()));
         if self.planning.take_if(|own| *own == ticket).is_some() {
             self.problem = Some(Problem::broken());
         }
-        if self.ticket.take_if(|own| *own == ticket).is_some() {
-            self.is_broken = true;
-            self.stopping = false;
-            let unknown = Failure::Unknown("Keybearer made a mistake. Refresh the list to see what is true".into());
-            let failed = self.running.drain(..).map(|id| (id, unknown.clone()));
-            self.outcome.get_or_insert_default().failed.extend(failed);
-        }
+        self.bulk.fail(ticket);
+    }
+
+    fn bulk(&self) -> Option<&BulkRun> {
+        Some(&self.bulk)
+    }
+
+    fn bulk_mut(&mut self) -> Option<&mut BulkRun> {
+        Some(&mut self.bulk)
+    }
+
+    fn progress(&mut self, progress: BulkProgress) {
+        let before = self.bulk.outcome.as_ref().map_or(0, Outcome::settled);
+        self.settled = before + progress.settled;
+    }
+
+    fn outcomes(&self) -> Option<Outcomes> {
+        self.bulk.outcomes(KeyOutcome::Updated, &self.keys)
+    }
+
+    fn take_requests(&mut self) -> Vec<Ticket> {
+        self.planning.take().into_iter().chain(self.before.give_up()).collect()
     }
 }
 
@@ -178,40 +189,27 @@ impl State {
             UpdateStep::AllOwnerRights(on) => self.on_updating(|dialog| dialog.confirmed.all_owner_rights = on),
             UpdateStep::WipeMetadata(on) => self.on_updating(|dialog| dialog.confirmed.wipe_metadata = on),
             UpdateStep::Send => self.send_update(),
-            UpdateStep::Stop => {
-                let Some(ticket) = self.updating.as_ref().and_then(|dialog| dialog.ticket) else { return };
-                self.submit(Task::Stop(ticket));
-                if let Some(dialog) = &mut self.updating {
-                    dialog.stopping = true;
-                }
-            }
-            UpdateStep::GoOn => self.resume_update(),
-            UpdateStep::Close if self.updating.as_ref().is_some_and(|dialog| !dialog.is_running()) => {
-                let planning = self.updating.take().and_then(|dialog| dialog.planning);
-                if let Some(ticket) = planning {
-                    self.submit(Task::Stop(ticket));
-                }
-            }
-            UpdateStep::Close => {}
+            UpdateStep::Stop => self.stop_run(DialogKind::Update),
+            UpdateStep::Resume => self.resume_update(),
         }
     }
 
     fn on_updating(&mut self, change: impl FnOnce(&mut Updating)) {
-        if let Some(dialog) = self.updating.as_mut().filter(|dialog| !dialog.is_running()) {
+        if let Some(dialog) = self.dialogs.get_mut::<Updating>().filter(|dialog| !dialog.bulk.is_running()) {
             change(dialog);
         }
     }
 
     fn ask_update(&mut self, ids: &[KeyId]) {
-        if self.updating.is_some() {
+        if self.dialogs.is_open(DialogKind::Update) {
             return;
         }
         let Some(cluster) = self.common_home(ids) else {
-            return self.notice("These keys belong to several clusters: select those of one at a time");
+            return self.notice("These keys belong to several clusters: select keys of one cluster at a time");
         };
         let (Some(shown), Some(session)) = (self.cluster(), cluster.session.value().cloned()) else { return };
         let list = shown.keys.value().cloned().unwrap_or_default();
-        let rows = ids.iter().filter_map(|id| list.keys.row_id(id)).map(|place| place as u32).collect();
+        let rows = ids.iter().filter_map(|id| list.keys.row_id(id)).collect();
         let all = KeySet::new(list, rows).not_yet_invalidated();
         let now = cluster.now(self.now);
         let mut left_out = (0, String::new());
@@ -234,23 +232,23 @@ impl State {
         let single = (keys.len() == 1).then(|| keys.ids()).and_then(|ids| ids.into_iter().next());
         let mut before = Loadable::default();
         if let Some(id) = single {
-            before.ask(self.submit(Task::ReadForUpdate(Box::new(session), id)));
+            let task = Task::ReadForUpdate(Box::new(session), id);
+            before.ask(self.submit(task, Waiting::Dialog(DialogKind::Update)));
         }
-        self.updating = Some(Updating { left_out, before, ..Updating::new(profile, keys) });
+        self.dialogs.open(Updating { left_out, before, ..Updating::new(profile, keys) });
     }
 
     /// Lets the worker plan the change: for many keys that takes longer than a frame.
     fn review_update(&mut self, draft: &UpdateDraft) {
-        let Some(dialog) = self.updating.as_ref().filter(|dialog| !dialog.is_running() && !dialog.is_planning()) else {
-            return;
-        };
+        let dialog = self.dialogs.get::<Updating>();
+        let Some(dialog) = dialog.filter(|dialog| !dialog.bulk.is_running() && !dialog.is_planning()) else { return };
         let keys = match dialog.before.value() {
             Some(before) => Keys::Read(Box::new(before.clone())),
             None => Keys::Listed(dialog.keys.clone()),
         };
         let Some(session) = self.session_of_update() else { return };
         let task = Task::PlanUpdate(Box::new(session), keys, Box::new(draft.clone()), self.zone.clone());
-        let ticket = self.submit(task);
+        let ticket = self.submit(task, Waiting::Dialog(DialogKind::Update));
         self.on_updating(|dialog| {
             dialog.planning = Some(ticket);
             dialog.problem = None;
@@ -260,20 +258,20 @@ impl State {
     }
 
     pub(crate) fn update_planned(&mut self, ticket: Ticket, result: Result<Arc<UpdatePlan>, Box<NotPlanned>>) {
-        let Some(dialog) = self.updating.as_mut() else { return };
+        let Some(dialog) = self.dialogs.get_mut::<Updating>() else { return };
         if dialog.planning.take_if(|own| *own == ticket).is_none() {
             return;
         }
         match result.map_err(|error| *error) {
             Ok(plan) => dialog.review = Some(plan),
-            Err(NotPlanned::Slips(errors)) => dialog.errors = errors,
+            Err(NotPlanned::Invalid(errors)) => dialog.errors = errors,
             Err(NotPlanned::Problem(problem)) => dialog.problem = Some(problem),
         }
     }
 
     /// Returns the session of the cluster whose keys are updated. Notifies the user if the connection was closed.
     fn session_of_update(&mut self) -> Option<Session> {
-        let id = self.updating.as_ref().map(|dialog| dialog.profile.id.clone())?;
+        let id = self.dialogs.get::<Updating>().map(|dialog| dialog.profile.id.clone())?;
         let session = self.clusters.iter().find(|c| c.profile.id == id).and_then(|c| c.session.value()).cloned();
         if session.is_none() {
             self.notice("The connection was closed: nothing was sent");
@@ -282,18 +280,20 @@ impl State {
     }
 
     fn send_update(&mut self) {
-        let Some(dialog) = self.updating.as_ref().filter(|dialog| !dialog.is_running() && !dialog.is_over()) else {
-            return;
-        };
+        let dialog = self.dialogs.get::<Updating>();
+        let Some(dialog) = dialog.filter(|dialog| !dialog.bulk.is_running() && !dialog.bulk.is_over()) else { return };
         let (None, Some(plan)) = (dialog.obstacle(), dialog.review.clone()) else { return };
         let ids = plan.planned.iter().map(|planned| planned.seen.id.clone()).collect();
         self.submit_update(ids, plan, None);
     }
 
     fn resume_update(&mut self) {
-        let Some(dialog) = self.updating.as_ref().filter(|dialog| dialog.is_over()) else { return };
-        let (Some(outcome), Some(plan)) = (&dialog.outcome, dialog.review.clone()) else { return };
-        let ids = outcome.untouched.clone();
+        let dialog = self.dialogs.get::<Updating>().filter(|dialog| dialog.bulk.is_over());
+        let Some((outcome, plan)) = dialog.and_then(|own| Some((own.bulk.outcome.as_ref()?, own.review.clone()?)))
+        else {
+            return;
+        };
+        let ids: Vec<KeyId> = outcome.resumable().cloned().collect();
         if !ids.is_empty() {
             let only = ids.iter().cloned().collect();
             self.submit_update(ids, plan, Some(only));
@@ -302,55 +302,21 @@ impl State {
 
     fn submit_update(&mut self, ids: Vec<KeyId>, plan: Arc<UpdatePlan>, only: Option<HashSet<KeyId>>) {
         let Some(session) = self.session_of_update() else { return };
-        let ticket = self.submit(Task::Update(Box::new(session), plan, only));
+        let task = Task::Bulk(Box::new(session), Box::new(BulkUpdate { plan, only }));
+        let ticket = self.submit(task, Waiting::Dialog(DialogKind::Update));
         self.on_updating(|dialog| {
-            dialog.ticket = Some(ticket);
-            dialog.running = ids;
-            (dialog.stopping, dialog.is_broken) = (false, false);
-            dialog.exported = Loadable::default();
-            if let Some(outcome) = &mut dialog.outcome {
-                outcome.untouched.clear();
-                dialog.settled = outcome.settled();
+            if let Some(outcome) = &mut dialog.bulk.outcome {
+                outcome.take_untouched();
             }
+            dialog.settled = dialog.bulk.outcome.as_ref().map_or(0, Outcome::settled);
+            dialog.bulk.begin(ticket, ids);
         });
     }
 
     pub(crate) fn before_update(&mut self, ticket: Ticket, result: Result<Before, Problem>) {
-        let now = self.now;
-        if let Some(dialog) = &mut self.updating {
-            dialog.before.answer(ticket, result, now);
+        if let Some(dialog) = self.dialogs.get_mut::<Updating>() {
+            dialog.before.answer(ticket, result);
         }
-    }
-
-    pub(crate) fn updating(&mut self, ticket: Ticket, settled: usize) {
-        if let Some(dialog) = self.updating.as_mut().filter(|dialog| dialog.ticket == Some(ticket)) {
-            let before = dialog.outcome.as_ref().map_or(0, UpdateOutcome::settled);
-            dialog.settled = before + settled;
-        }
-    }
-
-    pub(crate) fn updated(&mut self, ticket: Ticket, outcome: UpdateOutcome) {
-        let Some(dialog) = self.updating.as_mut().filter(|dialog| dialog.ticket == Some(ticket)) else { return };
-        dialog.ticket = None;
-        dialog.stopping = false;
-        dialog.running.clear();
-        let whole = dialog.outcome.get_or_insert_default();
-        (whole.broke_off, whole.stopped) = (false, false);
-        whole.untouched.clear();
-        whole.take_in(outcome);
-        self.journal.renew_history();
-        let id = dialog.profile.id.clone();
-        self.read_keys(&id);
-    }
-
-    pub(crate) fn export_updates(&mut self, key_outcome: KeyOutcome, format: Format, path: std::path::PathBuf) {
-        let Some(dialog) = self.updating.as_ref().filter(|dialog| dialog.is_over()) else { return };
-        let Some(outcome) = &dialog.outcome else { return };
-        let mut rows = outcome_report::of_update(outcome);
-        rows.retain(|(own, ..)| *own == key_outcome);
-        let file = OutcomeReport { list: dialog.keys.list().clone(), rows, format, path };
-        let ticket = self.submit(Task::ExportFates(Box::new(file)));
-        self.on_updating(|dialog| dialog.exported.ask(ticket));
     }
 }
 
@@ -362,19 +328,19 @@ mod tests {
             Cluster,
             rotation::answers::tests::{profile, session},
         },
-        model::inventory::RawKey,
+        model::{Timestamp, inventory::RawKey},
         ops::keys::list::KeyList,
     };
 
     #[test]
     fn what_was_on_its_way_when_the_work_broke_off_is_told_as_not_known() {
-        let mut dialog = Updating { ticket: Some(Ticket(7)), ..Updating::new(profile(), KeySet::default()) };
-        dialog.running = vec![KeyId::new("a"), KeyId::new("b")];
-        dialog.broken(Ticket(6));
-        assert!(dialog.is_running() && dialog.outcome.is_none());
-        dialog.broken(Ticket(7));
-        assert!(dialog.is_over() && dialog.is_broken);
-        let failed = dialog.outcome.unwrap().failed;
+        let mut dialog = Updating::new(profile(), KeySet::default());
+        dialog.bulk.begin(Ticket(7), vec![KeyId::new("a"), KeyId::new("b")]);
+        dialog.fail(Ticket(6));
+        assert!(dialog.bulk.is_running() && dialog.bulk.outcome.is_none());
+        dialog.fail(Ticket(7));
+        assert!(dialog.bulk.is_over() && dialog.bulk.is_broken);
+        let failed = dialog.bulk.outcome.unwrap().failed;
         assert_eq!(failed.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
         assert!(failed.iter().all(|(_, failure)| failure.is_unknown()));
     }
@@ -388,16 +354,16 @@ mod tests {
         }
         list.keys.finish();
         let list = Arc::new(list);
-        let mut state = State::new(0, jiff::tz::TimeZone::UTC);
+        let mut state = State::new(Timestamp::EPOCH, jiff::tz::TimeZone::UTC);
         let mut cluster = Cluster::new(profile(), jiff::tz::TimeZone::UTC);
         cluster.session.ask(Ticket(900));
-        cluster.session.answer(Ticket(900), Ok(session()), 0);
+        cluster.session.answer(Ticket(900), Ok(session()));
         state.clusters.push(cluster);
-        let keys = KeySet::new(Arc::clone(&list), (0..10_000).collect());
-        state.updating = Some(Updating::new(profile(), keys));
+        let keys = KeySet::new(Arc::clone(&list), list.keys.row_ids().collect());
+        state.dialogs.open(Updating::new(profile(), keys));
         let draft = UpdateDraft { set: "team=a".into(), ..UpdateDraft::default() };
         state.update_step(UpdateStep::Review(Box::new(draft)));
-        let dialog = state.updating.as_ref().unwrap();
+        let dialog = state.dialogs.get::<Updating>().unwrap();
         assert!(dialog.is_planning() && dialog.review.is_none());
         let jobs = state.take_jobs();
         let [job] = jobs.as_slice() else { panic!("one job: {jobs:?}") };
@@ -405,10 +371,10 @@ mod tests {
         assert!(Arc::ptr_eq(chosen.list(), &list) && chosen.len() == 10_000);
         // Another answer changes nothing; the right one is shown, and sent as it is.
         state.update_planned(Ticket(901), Ok(Arc::default()));
-        assert!(state.updating.as_ref().unwrap().is_planning());
+        assert!(state.dialogs.get::<Updating>().unwrap().is_planning());
         let ticket = job.ticket;
         state.update_planned(ticket, Err(Box::new(NotPlanned::Problem(Problem::new("why", "")))));
-        let dialog = state.updating.as_ref().unwrap();
+        let dialog = state.dialogs.get::<Updating>().unwrap();
         assert!(!dialog.is_planning() && dialog.problem.is_some() && dialog.review.is_none());
     }
 }

@@ -1,23 +1,19 @@
 //! Answers to rotation tasks, taken in by ticket. And the card with a successor's secret, which can't be closed before
 //! the person has stored the secret or the successor is ended.
 
-use super::dialog::{Rotating, Stage};
+use super::{dialog::Rotating, stages::Stage};
 use crate::{
-    app::{Reveal, State},
+    app::{Reveal, State, pending::Waiting},
     client::CreatedKey,
     model::{
-        Millis,
+        TimeDelta,
         api_key::{ApiKey, KeyId},
         connections::profile::{Profile, ProfileId},
         rotation::Rotation,
     },
     ops::{
         Problem,
-        rotation::{
-            CreatedSuccessor, EndOutcome, Rights,
-            batch::BatchItem,
-            driver::{Planned, RotationReport},
-        },
+        rotation::{CreatedSuccessor, EndOutcome, Rights, batch::BatchItem, driver::RotationReport, overview::Planned},
     },
     store::rotation::RotationGuard,
     worker::{Rotate, Rotated, Task, Ticket},
@@ -29,14 +25,14 @@ pub struct Successor {
     pub old: KeyId,
     /// Name of the old key.
     pub old_name: String,
-    /// Grace period, in which both keys work, in milliseconds.
-    pub grace: Millis,
+    /// Grace period, in which both keys work.
+    pub grace: TimeDelta,
     /// Comparison of the successor's owner's snapshot (`limited_by`) with the old key's.
     pub rights: Rights,
     /// Reason why the successor could not be ended.
     pub problem: Option<Problem>,
     /// Guard of the rotation: while it is held, nobody else can resume the rotation.
-    guard: Option<Box<RotationGuard>>,
+    pub(in crate::app) guard: Option<Box<RotationGuard>>,
     undoing: Option<Ticket>,
 }
 
@@ -44,6 +40,13 @@ impl Successor {
     /// Returns `true` while the successor is being ended.
     pub fn is_undoing(&self) -> bool {
         self.undoing.is_some()
+    }
+
+    /// Fails ending the successor because its job panicked; the rotation can be resumed from its file.
+    pub(crate) fn fail(&mut self, ticket: Ticket) {
+        if self.undoing.take_if(|own| *own == ticket).is_some() {
+            self.problem = Some(Problem::broken());
+        }
     }
 }
 
@@ -55,7 +58,7 @@ impl State {
             Rotated::CancelPlans(plans) => self.cancel_planned(ticket, Ok(*plans)),
             Rotated::Counted(number) => self.rotation_counted(ticket, number),
             Rotated::Planned(result) => self.rotation_planned(ticket, result),
-            Rotated::News(progress) => {
+            Rotated::Progress(progress) => {
                 if let Some(dialog) = self.waiting_for(ticket) {
                     dialog.progress.push(progress.words());
                 }
@@ -71,43 +74,39 @@ impl State {
 
     /// Returns the dialog if it waits for this answer.
     fn waiting_for(&mut self, ticket: Ticket) -> Option<&mut Rotating> {
-        self.rotating.as_mut().filter(|dialog| dialog.ticket == Some(ticket))
+        self.dialogs.get_mut::<Rotating>().filter(|dialog| dialog.run.is(ticket))
     }
 
     fn rotation_counted(&mut self, ticket: Ticket, number: usize) {
-        let Some(dialog) = &mut self.rotating else { return };
-        let asked = match &dialog.stage {
-            Stage::Ask(ask) => ask.planned.question(),
-            _ => dialog.ticket,
-        };
-        if asked == Some(ticket) {
+        let Some(dialog) = self.dialogs.get_mut::<Rotating>() else { return };
+        let is_asked = matches!(&dialog.stage, Stage::Ask(ask) if ask.planned.question() == Some(ticket));
+        if is_asked || dialog.run.is(ticket) {
             dialog.counted = number;
         }
     }
 
     fn rotation_planned(&mut self, ticket: Ticket, result: Result<Planned, Problem>) {
-        let now = self.now;
-        if let Some(Stage::Ask(ask)) = self.rotating.as_mut().map(|dialog| &mut dialog.stage) {
-            ask.planned.answer(ticket, result, now);
+        if let Some(Stage::Ask(ask)) = self.dialogs.get_mut::<Rotating>().map(|dialog| &mut dialog.stage) {
+            ask.planned.answer(ticket, result);
         }
     }
 
     fn successor_made(&mut self, ticket: Ticket, result: Result<Box<(RotationGuard, CreatedSuccessor)>, Problem>) {
         let Some(dialog) = self.waiting_for(ticket) else { return };
-        dialog.ticket = None;
+        dialog.run.end(ticket);
         let profile = dialog.profile.clone();
         let home = self.clusters.iter().find(|cluster| cluster.profile.id == profile.id);
         let cluster_uuid = home.and_then(|home| home.session.value()?.cluster_uuid.clone());
         match result {
             Ok(made) => {
                 let (guard, made) = *made;
-                self.rotating = None;
+                self.dialogs.take::<Rotating>();
                 let mut reveal = Reveal::of_successor(guard, made, &profile);
                 reveal.cluster_uuid = cluster_uuid;
                 self.show_secret(reveal);
             }
             Err(problem) => {
-                if let Some(dialog) = &mut self.rotating {
+                if let Some(dialog) = self.dialogs.get_mut::<Rotating>() {
                     dialog.stage = Stage::After(Box::new(Err(problem)));
                 }
             }
@@ -117,7 +116,7 @@ impl State {
 
     fn rotation_after(&mut self, ticket: Ticket, result: Result<RotationReport, Problem>) {
         let Some(dialog) = self.waiting_for(ticket) else { return };
-        dialog.ticket = None;
+        dialog.run.end(ticket);
         dialog.stage = Stage::After(Box::new(result));
         let id = dialog.profile.id.clone();
         self.after_rotating(&id);
@@ -125,7 +124,7 @@ impl State {
 
     fn many_rotated(&mut self, ticket: Ticket, result: Result<Vec<BatchItem>, Problem>) {
         let Some(dialog) = self.waiting_for(ticket) else { return };
-        dialog.ticket = None;
+        dialog.run.end(ticket);
         if let Stage::Many(many) = &mut dialog.stage {
             many.over = Some(result);
         }
@@ -135,7 +134,7 @@ impl State {
 
     fn rotations_ended(&mut self, ticket: Ticket, result: Result<Vec<EndOutcome>, Problem>) {
         let Some(dialog) = self.waiting_for(ticket) else { return };
-        dialog.ticket = None;
+        dialog.run.end(ticket);
         if let Stage::End(ending) = &mut dialog.stage {
             ending.over = Some(result);
         }
@@ -145,16 +144,15 @@ impl State {
 
     fn rotation_canceled(&mut self, ticket: Ticket, result: Result<Rotation, Problem>) {
         let Some(dialog) = self.waiting_for(ticket) else { return };
-        dialog.ticket = None;
+        dialog.run.end(ticket);
         dialog.stage = Stage::Canceled(Box::new(result));
         let id = dialog.profile.id.clone();
         self.after_rotating(&id);
     }
 
     /// Reads again what is shown of the cluster after a step: its keys, its rotations and the open key's history.
-    fn after_rotating(&mut self, id: &ProfileId) {
-        self.journal.renew_history();
-        self.read_keys(id);
+    pub(crate) fn after_rotating(&mut self, id: &ProfileId) {
+        self.after_change(id);
         self.read_rotations(id);
     }
 
@@ -193,10 +191,12 @@ impl State {
         let Some(mut reveal) = self.secret_gone() else { return };
         let guard = reveal.rotation.as_mut().and_then(|successor| successor.guard.take());
         let (Some(session), Some(guard)) = (session, guard) else {
-            self.notice("The rotation waits on the Overview: resume it there");
+            self.notice("The rotation is paused: resume it on the Overview");
             return self.resume_closing();
         };
-        self.rotating = Some(Rotating::new(reveal.profile.clone(), Stage::Working(String::new())));
+        self.dialogs.open(Rotating::new(reveal.profile.clone(), Stage::Working(String::new())));
+        // The name of a protected connection was typed when the rotation was begun.
+        let session = Box::new(session.confirmed());
         let step = Rotate::Kept(guard, std::mem::take(&mut reveal.secret));
         self.run_rotation(session, step, Stage::Working("Signing in with the successor".into()));
     }
@@ -207,8 +207,8 @@ impl State {
         let session = match self.home_of(reveal) {
             Ok(home) => home.session.value().cloned().map(Box::new),
             Err(why) => {
-                let problem = Problem::new(&format!("{why}: nothing was sent"), "The successor is as it was")
-                    .hint("Connect to the cluster of the key, and go on with the rotation there");
+                let problem = Problem::new(&format!("{why}: nothing was sent"), "The successor is unchanged")
+                    .hint("Connect to the key’s cluster and continue the rotation there");
                 if let Some(successor) = self.reveal.as_mut().and_then(|reveal| reveal.rotation.as_mut()) {
                     successor.problem = Some(problem);
                 }
@@ -218,7 +218,9 @@ impl State {
         let Some(session) = session else { return };
         let guard = self.reveal.as_mut().and_then(|reveal| reveal.rotation.as_mut()?.guard.take());
         let Some(guard) = guard else { return };
-        let ticket = self.submit(Task::Rotate(session, Rotate::Undo(guard)));
+        // Part of the rotation that the name of a protected connection was typed for.
+        let task = Task::Rotate(session, Rotate::Undo(guard)).confirmed();
+        let ticket = self.submit(task, Waiting::SecretCard);
         if let Some(successor) = self.reveal.as_mut().and_then(|reveal| reveal.rotation.as_mut()) {
             successor.undoing = Some(ticket);
             successor.problem = None;
@@ -232,7 +234,7 @@ impl State {
         let id = reveal.profile.id.clone();
         match result {
             Ok(()) => {
-                let words = format!("The successor was ended and read again. {} stays as it was", successor.old);
+                let words = format!("The successor was invalidated and read back. {} is unchanged", successor.old);
                 self.secret_gone();
                 self.notice(words);
                 self.resume_closing();
@@ -242,27 +244,6 @@ impl State {
                 successor.guard = Some(guard);
             }
         }
-        self.after_rotating(&id);
-    }
-
-    pub(crate) fn rotation_broken(&mut self, ticket: Ticket) {
-        self.rotations_read(ticket, Err(Problem::broken()));
-        self.rotation_planned(ticket, Err(Problem::broken()));
-        self.end_planned(ticket, Err(Problem::broken()));
-        self.cancel_planned(ticket, Err(Problem::broken()));
-        if let Some(successor) = self.reveal.as_mut().and_then(|reveal| reveal.rotation.as_mut())
-            && successor.undoing.take_if(|own| *own == ticket).is_some()
-        {
-            successor.problem = Some(Problem::broken());
-        }
-        let Some(dialog) = self.waiting_for(ticket) else { return };
-        dialog.ticket = None;
-        match &mut dialog.stage {
-            Stage::Many(many) => many.over = Some(Err(Problem::broken())),
-            Stage::End(ending) => ending.over = Some(Err(Problem::broken())),
-            stage => *stage = Stage::After(Box::new(Err(Problem::broken()))),
-        }
-        let id = dialog.profile.id.clone();
         self.after_rotating(&id);
     }
 }
@@ -293,8 +274,9 @@ impl Reveal {
 pub(crate) mod tests {
     use super::*;
     use crate::model::{
+        Timestamp,
         connections::{
-            endpoint::{ClusterUrl, DEFAULT_TIMEOUT, Endpoint, Trust},
+            endpoint::{ClusterUrl, Endpoint},
             login::Login,
             profile::Environment,
         },
@@ -304,8 +286,7 @@ pub(crate) mod tests {
     pub(in crate::app) fn profile() -> Profile {
         let url = ClusterUrl::parse("http://localhost:9200").unwrap();
         let login = Login::Password { username: "u".into(), password: Secret::new("p") };
-        let endpoint =
-            Endpoint { url, trust: Trust::System, login, run_as: None, timeout: DEFAULT_TIMEOUT, audit_index: None };
+        let endpoint = Endpoint::new(url, login);
         let environment = Environment::Development;
         Profile { id: ProfileId("p".into()), name: "p".into(), environment, endpoint }
     }
@@ -341,7 +322,7 @@ pub(crate) mod tests {
         Successor {
             old: KeyId::new("old"),
             old_name: "old".into(),
-            grace: 0,
+            grace: TimeDelta::ZERO,
             rights: Rights::Same,
             problem: None,
             guard: None,
@@ -351,7 +332,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_secret_waits_until_the_one_before_it_is_done_with_and_none_is_written_over() {
-        let mut state = State::new(0, jiff::tz::TimeZone::UTC);
+        let mut state = State::new(Timestamp::EPOCH, jiff::tz::TimeZone::UTC);
         let shown = |state: &State| state.reveal.as_ref().map(|reveal| reveal.id.to_string());
         state.show_secret(reveal("one"));
         let mut two = reveal("two");
@@ -374,18 +355,18 @@ pub(crate) mod tests {
 
     #[test]
     fn an_answer_to_an_old_question_changes_nothing() {
-        let mut state = State::new(0, jiff::tz::TimeZone::UTC);
+        let mut state = State::new(Timestamp::EPOCH, jiff::tz::TimeZone::UTC);
         let mut dialog = Rotating::new(profile(), Stage::Working("now".into()));
-        dialog.ticket = Some(Ticket(7));
-        state.rotating = Some(dialog);
+        dialog.run.begin(Ticket(7));
+        state.dialogs.open(dialog);
         state.rotated(Ticket(6), Rotated::After(Err(Problem::broken())));
         state.rotated(Ticket(6), Rotated::Made(Err(Problem::broken())));
-        state.rotated(Ticket(6), Rotated::News(crate::ops::rotation::RotationProgress::Looking));
-        let dialog = state.rotating.as_ref().unwrap();
+        state.rotated(Ticket(6), Rotated::Progress(crate::ops::rotation::RotationProgress::Looking));
+        let dialog = state.dialogs.get::<Rotating>().unwrap();
         assert!(dialog.is_running() && dialog.progress.is_empty() && matches!(dialog.stage, Stage::Working(_)));
         assert!(!state.may_close(), "a cluster is being changed");
         state.rotated(Ticket(7), Rotated::After(Err(Problem::broken())));
-        let dialog = state.rotating.as_ref().unwrap();
+        let dialog = state.dialogs.get::<Rotating>().unwrap();
         assert!(!dialog.is_running() && matches!(dialog.stage, Stage::After(_)));
     }
 }

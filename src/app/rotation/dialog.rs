@@ -1,30 +1,37 @@
 //! The rotation dialog: plans, progress and results; resuming a rotation, ending its old key, and canceling it.
 
+use crate::app::rotation::stages::{Ask, Canceling, EndingOldKeys, Many, Resuming, Stage};
 use std::path::PathBuf;
 
 use crate::{
-    app::{Loadable, Screen, State},
+    app::{
+        Loadable, Screen, State,
+        dialogs::{
+            DialogContent, DialogKind,
+            bulk_run::{Outcomes, Run},
+        },
+        pending::Waiting,
+    },
     model::{
-        DAY, Millis,
-        api_key::KeyId,
+        TimeDelta,
+        api_key::{ApiKey, KeyId, Owner},
         connections::profile::{Profile, ProfileId},
-        rotation::{Next, Outlook, Rotation},
+        rotation::{Next, OldKey, Outlook, Rotation},
         secret::Secret,
         secret_text,
     },
     ops::{
         Problem, Session,
+        keys::{export::Exported, key_set::KeySet},
         rotation::{
-            Consent, EndOutcome, EndPlan, Objection, RotationOptions, RotationPlan,
-            batch::BatchItem,
-            driver::{CancelPlans, Planned, RotationReport, SecretConfirmation},
+            RotationOptions, RotationPlan,
+            cancel_plans::CancelPlans,
+            driver::{RotationReport, SecretConfirmation},
+            outcomes,
         },
     },
     worker::{EndPlans, Rotate, Task, Ticket},
 };
-
-/// Number of keys from which on the confirmation has to be typed, inclusive.
-pub const TYPED_FROM: usize = 10;
 
 /// A step within the rotation dialog.
 #[derive(Debug)]
@@ -33,8 +40,8 @@ pub enum RotationStep {
     Ask(Vec<KeyId>),
     /// Plan again with this name and this expiration as typed; blank keeps those of the old key.
     Look(String, String),
-    /// Set the grace period, in which both keys work, in milliseconds.
-    Grace(Millis),
+    /// Set the grace period, in which both keys work.
+    Grace(TimeDelta),
     /// Set whether the old key is compromised: then there is no grace period.
     Compromised(bool),
     /// Consent to a successor that belongs to the user who creates it, or withdraw the consent.
@@ -52,9 +59,9 @@ pub enum RotationStep {
     /// Sign in again with the successor's secret after it did not work.
     TryAgain,
     /// Show what is needed to resume the rotation with this id.
-    AskGoOn(ProfileId, String),
+    AskResume(ProfileId, String),
     /// Resume the rotation that is shown.
-    GoOn(SecretAnswer),
+    Resume(SecretAnswer),
     /// Show what canceling the rotation with this id would do.
     AskCancel(ProfileId, String),
     /// Set whether canceling leaves the successor valid.
@@ -68,8 +75,14 @@ pub enum RotationStep {
     End,
     /// Stop: nothing more is started.
     Stop,
-    /// Close the dialog.
-    Close,
+}
+
+impl RotationStep {
+    /// Returns `true` if the step begins to send changes of keys. What follows the secret on the card belongs to the
+    /// operation that was begun.
+    pub(crate) fn changes_keys(&self) -> bool {
+        matches!(self, Self::Begin(_) | Self::TryAgain | Self::Resume(_) | Self::Cancel | Self::End)
+    }
 }
 
 /// Answer about the secret of the successor of an interrupted rotation.
@@ -95,198 +108,86 @@ pub struct Rotating {
     pub progress: Vec<String>,
     /// Number of keys that are settled, or examined while plans are made.
     pub counted: usize,
-    /// `true` if the user asked to stop.
-    pub stopping: bool,
-    pub(crate) ticket: Option<Ticket>,
-}
-
-/// Content of the rotation dialog.
-pub enum Stage {
-    /// Plans of what would be created.
-    Ask(Box<Ask>),
-    /// Something is running for one rotation; the text names it.
-    Working(String),
-    /// State of one rotation after a step, or the problem that prevented the step.
-    After(Box<Result<RotationReport, Problem>>),
-    /// Several keys that are being rotated.
-    Many(Many),
-    /// An interrupted rotation that can be resumed.
-    GoOn(Box<Resuming>),
-    /// A rotation that can be canceled.
-    Cancel(Box<Canceling>),
-    /// Outcome of canceling a rotation.
-    Canceled(Box<Result<Rotation, Problem>>),
-    /// Old keys that are due to be ended.
-    End(Box<EndingOldKeys>),
-}
-
-/// Plans of a rotation, with the options that were chosen.
-pub struct Ask {
-    /// Keys to rotate.
-    pub ids: Vec<KeyId>,
-    /// Plans for the keys; loading while the worker makes them.
-    pub planned: Loadable<Planned>,
-    /// Name that the plans were made with, as typed; blank means the name of the old key.
-    pub name: String,
-    /// Expiration that the plans were made with, as typed; blank means the old key's lifetime.
-    pub expiration: String,
-    /// Chosen grace period, in which both keys work, in milliseconds.
-    pub grace: Millis,
-    /// `true` if the old key is compromised: there is no grace period then.
-    pub compromised: bool,
-    /// Consent to objections of the plans.
-    pub consent: Consent,
-}
-
-impl Ask {
-    fn new(ids: Vec<KeyId>) -> Self {
-        Self {
-            ids,
-            planned: Loadable::default(),
-            name: String::new(),
-            expiration: String::new(),
-            grace: DAY,
-            compromised: false,
-            consent: Consent::default(),
-        }
-    }
-
-    /// Returns `true` if exactly one key is to be rotated.
-    pub fn is_single(&self) -> bool {
-        self.ids.len() == 1
-    }
-
-    fn plans(&self) -> impl Iterator<Item = &RotationPlan> {
-        self.planned.value().into_iter().flat_map(|planned| &planned.plans)
-    }
-
-    /// Counts the plans with this objection.
-    pub fn count_of(&self, objection: Objection) -> usize {
-        self.plans().filter(|plan| plan.objections(self.grace()).contains(&objection)).count()
-    }
-
-    /// Returns `true` if the consents that were given cover all objections of the plan.
-    pub fn is_meant(&self, plan: &RotationPlan) -> bool {
-        plan.check_with(self.consent, self.grace()).is_ok()
-    }
-
-    /// Counts the keys that would be rotated.
-    pub fn count(&self) -> usize {
-        self.plans().filter(|plan| self.is_meant(plan)).count()
-    }
-
-    /// Returns the effective grace period, in milliseconds; 0 if the old key is compromised.
-    pub fn grace(&self) -> Millis {
-        if self.compromised { 0 } else { self.grace }
-    }
-
-    /// Returns the reason why the rotation can't be started now; `None` if it can.
-    pub fn obstacle(&self) -> Option<&'static str> {
-        match self.plans().next() {
-            _ if self.planned.is_loading() => Some("It is looked at first"),
-            None => Some("There is nothing that can be rotated"),
-            Some(_) if self.count() > 0 => None,
-            Some(plan) if plan.successor_ends_within(self.grace()).is_some() => {
-                Some("The successor would expire before the grace period is over")
-            }
-            Some(plan) if plan.changes_owner && !self.consent.other_owner => {
-                Some("Tick that the successor may belong to you")
-            }
-            Some(plan) if plan.product().is_some() && !self.consent.managed_too => {
-                Some("Tick that a key of another application is meant")
-            }
-            Some(_) => Some("Tick that another successor is meant"),
-        }
-    }
-
-    /// Returns the text that has to be typed to confirm; `None` below [`TYPED_FROM`] keys.
-    pub fn text_to_type(&self) -> Option<String> {
-        let count = self.count();
-        (count >= TYPED_FROM).then(|| format!("rotate {count}"))
-    }
-}
-
-/// Several keys that are being rotated together.
-pub struct Many {
-    /// Ids and names of the old keys.
-    pub keys: Vec<(KeyId, String)>,
-    /// Folder for the files with the new secrets.
-    pub folder: PathBuf,
-    /// Outcome of each key, or the problem that prevented all of it; `None` while it is running.
-    pub over: Option<Result<Vec<BatchItem>, Problem>>,
-}
-
-/// An interrupted rotation that can be resumed.
-pub struct Resuming {
-    /// The rotation as it was last read.
-    pub rotation: Rotation,
-    /// Reason why the pasted text was not accepted.
-    pub error: Option<String>,
-}
-
-/// Old keys that are due to be ended.
-pub struct EndingOldKeys {
-    /// Rotations of these keys.
-    pub rotations: Vec<Rotation>,
-    /// Plans of ending each of them, with the last uses of the old keys.
-    pub looked: Loadable<EndPlans>,
-    /// Outcome of each rotation, or the problem that prevented all of it; `None` before the end of the run.
-    pub over: Option<Result<Vec<EndOutcome>, Problem>>,
-}
-
-/// A rotation that can be canceled.
-pub struct Canceling {
-    /// The rotation as it was last read.
-    pub rotation: Rotation,
-    /// `true` to leave its successor valid.
-    pub keep: bool,
-    /// Plans of canceling it, computed from both keys as the cluster has them.
-    pub looked: Loadable<CancelPlans>,
-}
-
-impl EndingOldKeys {
-    /// Returns the plan of ending a rotation, or the problem that would refuse it; `None` until the cluster has
-    /// answered.
-    pub fn plan(&self, rotation: &Rotation) -> Option<&Result<EndPlan, Problem>> {
-        let number = self.rotations.iter().position(|own| own.id == rotation.id)?;
-        self.looked.value()?.plans.get(number)
-    }
-
-    /// Returns the rotations that would be ended: all but those whose end would be refused.
-    pub fn meant(&self) -> impl Iterator<Item = &Rotation> {
-        self.rotations.iter().filter(|rotation| !matches!(self.plan(rotation), Some(Err(_))))
-    }
-
-    /// Returns the reason why the old keys can't be ended now; `None` if they can.
-    pub fn obstacle(&self) -> Option<&'static str> {
-        match (self.looked.is_loading(), self.meant().next()) {
-            (true, _) => Some("It is looked at first"),
-            (false, None) => Some("The end of none of them is allowed now"),
-            (false, Some(_)) => None,
-        }
-    }
-
-    /// Returns the text that has to be typed to confirm; `None` below [`TYPED_FROM`] keys.
-    pub fn text_to_type(&self) -> Option<String> {
-        let count = self.meant().count();
-        (count >= TYPED_FROM).then(|| format!("invalidate {count}"))
-    }
+    /// Job that changes the cluster.
+    pub run: Run,
+    /// File with the outcomes of many keys, if it was exported.
+    pub exported: Loadable<Exported>,
 }
 
 impl Rotating {
     pub(crate) fn new(profile: Profile, stage: Stage) -> Self {
-        Self { profile, stage, progress: Vec::new(), counted: 0, stopping: false, ticket: None }
+        Self { profile, stage, progress: Vec::new(), counted: 0, run: Run::default(), exported: Loadable::default() }
     }
 
     /// Returns `true` while a request that changes a cluster is running.
     pub fn is_running(&self) -> bool {
-        self.ticket.is_some()
+        self.run.is_running()
     }
 
     fn begin(&mut self, ticket: Ticket) {
-        self.ticket = Some(ticket);
-        (self.counted, self.stopping) = (0, false);
+        self.run.begin(ticket);
+        self.counted = 0;
         self.progress.clear();
+    }
+}
+
+impl DialogContent for Rotating {
+    fn blocks_closing(&self) -> Option<&'static str> {
+        self.is_running().then_some("Keys are being rotated: stop this first, or wait")
+    }
+
+    fn profile(&self) -> Option<&Profile> {
+        Some(&self.profile)
+    }
+
+    fn fail(&mut self, ticket: Ticket) {
+        match &mut self.stage {
+            Stage::Ask(ask) => drop(ask.planned.answer(ticket, Err(Problem::broken()))),
+            Stage::End(ending) => drop(ending.looked.answer(ticket, Err(Problem::broken()))),
+            Stage::Cancel(canceling) => drop(canceling.looked.answer(ticket, Err(Problem::broken()))),
+            _ => {}
+        }
+        self.exported.answer(ticket, Err(Problem::broken()));
+        if self.run.end(ticket) {
+            // Successors may have been created and old keys invalidated: only the cluster can tell.
+            self.stage = Stage::After(Box::new(Err(Problem::broken())));
+        }
+    }
+
+    fn run(&self) -> Option<&Run> {
+        Some(&self.run)
+    }
+
+    fn outcomes(&self) -> Option<Outcomes> {
+        let (rows, keys) = match &self.stage {
+            Stage::Many(Many { keys, over: Some(Ok(items)), .. }) => {
+                (outcomes::of_batch(keys.iter().map(|key| &key.id), items), keys.clone())
+            }
+            Stage::End(ending) => (
+                outcomes::of_end(&ending.rotations, ending.over.as_ref()?.as_ref().ok()?),
+                ending.rotations.iter().map(|rotation| old_key(&rotation.old)).collect(),
+            ),
+            _ => return None,
+        };
+        Some(Outcomes { rows, list: KeySet::of_keys(&keys).list().clone() })
+    }
+
+    fn exported_mut(&mut self) -> Option<&mut Loadable<Exported>> {
+        Some(&mut self.exported)
+    }
+
+    fn run_mut(&mut self) -> Option<&mut Run> {
+        Some(&mut self.run)
+    }
+
+    fn take_requests(&mut self) -> Vec<Ticket> {
+        let request = match &mut self.stage {
+            Stage::Ask(ask) => ask.planned.give_up(),
+            Stage::End(ending) => ending.looked.give_up(),
+            Stage::Cancel(canceling) => canceling.looked.give_up(),
+            _ => None,
+        };
+        request.into_iter().collect()
     }
 }
 
@@ -304,10 +205,10 @@ impl State {
             RotationStep::Kept => self.secret_kept(),
             RotationStep::Undo => self.undo_successor(),
             RotationStep::TryAgain => self.try_successor_again(),
-            RotationStep::AskGoOn(profile, id) => {
-                self.ask_about(&profile, &id, |rotation| Stage::GoOn(Box::new(Resuming { rotation, error: None })))
+            RotationStep::AskResume(profile, id) => {
+                self.ask_about(&profile, &id, |rotation| Stage::Resume(Box::new(Resuming { rotation, error: None })))
             }
-            RotationStep::GoOn(having) => self.resume_rotation(having),
+            RotationStep::Resume(answer) => self.resume_rotation(answer),
             RotationStep::AskCancel(profile, id) => {
                 self.ask_cancel(&profile, &id, false);
             }
@@ -319,20 +220,14 @@ impl State {
             RotationStep::Cancel => self.cancel_rotation(),
             RotationStep::AskEnd(profile, id) => self.ask_end(&profile, id.as_deref()),
             RotationStep::End => self.end_rotations(),
-            RotationStep::Stop => self.stop_rotating(),
-            RotationStep::Close => {
-                self.close_rotating();
-                // A successor's secret may have been asked about because the window is to be closed.
-                if self.rotating.is_none() {
-                    self.resume_closing();
-                }
-            }
+            RotationStep::Stop => self.stop_run(DialogKind::Rotate),
         }
     }
 
     /// Returns the content of the dialog; `None` while a request is running.
     fn idle_stage(&mut self) -> Option<&mut Stage> {
-        self.rotating.as_mut().filter(|dialog| !dialog.is_running()).map(|dialog| &mut dialog.stage)
+        let dialog = self.dialogs.get_mut::<Rotating>().filter(|dialog| !dialog.is_running());
+        dialog.map(|dialog| &mut dialog.stage)
     }
 
     fn on_ask(&mut self, change: impl FnOnce(&mut Ask)) {
@@ -343,8 +238,9 @@ impl State {
 
     /// Returns the session of the dialog's cluster. Notifies the user if the connection was closed.
     fn rotating_session(&mut self) -> Option<Box<Session>> {
-        let id = self.rotating.as_ref()?.profile.id.clone();
-        let session = self.clusters.iter().find(|cluster| cluster.profile.id == id)?.session.value().cloned();
+        let id = self.dialogs.get::<Rotating>()?.profile.id.clone();
+        let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == id);
+        let session = cluster.and_then(|cluster| cluster.session.value()).cloned();
         if session.is_none() {
             self.notice("The connection was closed: nothing was sent");
         }
@@ -353,22 +249,22 @@ impl State {
 
     /// Submits a step that changes a cluster; the dialog waits for its answer.
     pub(crate) fn run_rotation(&mut self, session: Box<Session>, step: Rotate, stage: Stage) {
-        let ticket = self.submit(Task::Rotate(session, step));
-        if let Some(dialog) = &mut self.rotating {
+        let ticket = self.submit(Task::Rotate(session, step), Waiting::Dialog(DialogKind::Rotate));
+        if let Some(dialog) = self.dialogs.get_mut::<Rotating>() {
             dialog.begin(ticket);
             dialog.stage = stage;
         }
     }
 
     fn ask_rotate(&mut self, ids: Vec<KeyId>) {
-        if self.rotating.is_some() || ids.is_empty() {
+        if self.dialogs.is_open(DialogKind::Rotate) || ids.is_empty() {
             return;
         }
         let Some(cluster) = self.common_home(&ids) else {
-            return self.notice("These keys belong to several clusters: select those of one at a time");
+            return self.notice("These keys belong to several clusters: select keys of one cluster at a time");
         };
         let profile = cluster.profile.clone();
-        self.rotating = Some(Rotating::new(profile, Stage::Ask(Box::new(Ask::new(ids)))));
+        self.dialogs.open(Rotating::new(profile, Stage::Ask(Box::new(Ask::new(ids)))));
         self.look_again(String::new(), String::new());
     }
 
@@ -379,10 +275,11 @@ impl State {
         let options = RotationOptions { name: typed(&name), expiration: typed(&expiration), grace: ask.grace() };
         let (ids, old) = (ask.ids.clone(), ask.planned.give_up());
         if let Some(old) = old {
-            self.submit(Task::Stop(old));
+            self.stop(old);
         }
-        let ticket = self.submit(Task::Rotate(session, Rotate::Plan(ids, options)));
-        if let Some(dialog) = &mut self.rotating {
+        let task = Task::Rotate(session, Rotate::Plan(ids, options));
+        let ticket = self.submit(task, Waiting::Dialog(DialogKind::Rotate));
+        if let Some(dialog) = self.dialogs.get_mut::<Rotating>() {
             dialog.counted = 0;
         }
         self.on_ask(|ask| {
@@ -403,28 +300,35 @@ impl State {
         if ask.is_single() {
             let Some(plan) = plans.pop() else { return };
             let words =
-                format!("Making the successor of {}", crate::model::text::sanitize::shortened(&plan.old.name, 60));
+                format!("Creating the successor of {}", crate::model::text::sanitize::shortened(&plan.old.name, 60));
             return self.run_rotation(session, Rotate::Start(Box::new(plan), consent), Stage::Working(words));
         }
-        let keys = plans.iter().map(|plan| (plan.old.id.clone(), plan.old.name.clone())).collect();
+        let old = |key: &ApiKey| ApiKey {
+            id: key.id.clone(),
+            name: key.name.clone(),
+            owner: key.owner.clone(),
+            ..ApiKey::default()
+        };
+        let keys = plans.iter().map(|plan| old(&plan.old)).collect();
         let many = Many { keys, folder: folder.clone(), over: None };
         self.run_rotation(session, Rotate::Many(plans, consent, folder), Stage::Many(many));
     }
 
     /// Opens the dialog for a rotation that was read, unless one is open.
     fn ask_about(&mut self, profile: &ProfileId, id: &str, stage: impl FnOnce(Rotation) -> Stage) {
-        let known = self.known_rotation(profile, id).filter(|_| self.rotating.is_none());
+        let known = self.known_rotation(profile, id).filter(|_| !self.dialogs.is_open(DialogKind::Rotate));
         let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == *profile);
         if let (Some(rotation), Some(cluster)) = (known, cluster) {
-            self.rotating = Some(Rotating::new(cluster.profile.clone(), stage(rotation)));
+            let dialog = Rotating::new(cluster.profile.clone(), stage(rotation));
+            self.dialogs.open(dialog);
         }
     }
 
-    fn resume_rotation(&mut self, having: SecretAnswer) {
+    fn resume_rotation(&mut self, answer: SecretAnswer) {
         let Some(session) = self.rotating_session() else { return };
-        let Some(Stage::GoOn(asked)) = self.idle_stage() else { return };
+        let Some(Stage::Resume(asked)) = self.idle_stage() else { return };
         let id = asked.rotation.id.clone();
-        let have = match having {
+        let have = match answer {
             SecretAnswer::Unsaid => SecretConfirmation::Unsaid,
             SecretAnswer::Said => SecretConfirmation::Said,
             SecretAnswer::Not => SecretConfirmation::Not,
@@ -434,7 +338,7 @@ impl State {
             },
         };
         let words = "Resuming the rotation".to_owned();
-        self.run_rotation(session, Rotate::GoOn(id, have), Stage::Working(words));
+        self.run_rotation(session, Rotate::Resume(id, have), Stage::Working(words));
     }
 
     fn try_successor_again(&mut self) {
@@ -442,7 +346,7 @@ impl State {
         let Some(Stage::After(after)) = self.idle_stage() else { return };
         let Ok(RotationReport { rotation, secret, .. }) = &mut **after else { return };
         let (Some(secret), Some(successor)) = (secret.take(), rotation.successor().cloned()) else { return };
-        let step = Rotate::GoOn(rotation.id.clone(), SecretConfirmation::Secret(successor, secret));
+        let step = Rotate::Resume(rotation.id.clone(), SecretConfirmation::Secret(successor, secret));
         self.run_rotation(session, step, Stage::Working("Signing in with the successor".into()));
     }
 
@@ -461,14 +365,15 @@ impl State {
         let Some(session) = self.rotating_session() else { return };
         let Some(Stage::Cancel(canceling)) = self.idle_stage() else { return };
         let rotation = Box::new(canceling.rotation.clone());
-        let ticket = self.submit(Task::Rotate(session, Rotate::CancelPlans(rotation)));
+        let task = Task::Rotate(session, Rotate::CancelPlans(rotation));
+        let ticket = self.submit(task, Waiting::Dialog(DialogKind::Rotate));
         if let Some(Stage::Cancel(canceling)) = self.idle_stage() {
             canceling.looked.ask(ticket);
         }
     }
 
     fn ask_end(&mut self, profile: &ProfileId, id: Option<&str>) {
-        if self.rotating.is_some() {
+        if self.dialogs.is_open(DialogKind::Rotate) {
             return;
         }
         let mut rotations = self.due_on(profile);
@@ -480,16 +385,16 @@ impl State {
         let (profile, session) = (cluster.profile.clone(), cluster.session.value().cloned());
         let mut looked = Loadable::default();
         if let Some(session) = session {
-            looked.ask(self.submit(Task::Rotate(Box::new(session), Rotate::EndPlans(rotations.clone()))));
+            let task = Task::Rotate(Box::new(session), Rotate::EndPlans(rotations.clone()));
+            looked.ask(self.submit(task, Waiting::Dialog(DialogKind::Rotate)));
         }
         let ending = EndingOldKeys { rotations, looked, over: None };
-        self.rotating = Some(Rotating::new(profile, Stage::End(Box::new(ending))));
+        self.dialogs.open(Rotating::new(profile, Stage::End(Box::new(ending))));
     }
 
     fn end_rotations(&mut self) {
         let Some(session) = self.rotating_session() else { return };
-        let Some(dialog) = self.rotating.as_mut().filter(|dialog| !dialog.is_running()) else { return };
-        let Stage::End(ending) = &mut dialog.stage else { return };
+        let Some(Stage::End(ending)) = self.idle_stage() else { return };
         if ending.over.is_some() || ending.obstacle().is_some() {
             return;
         }
@@ -497,73 +402,55 @@ impl State {
         // What would be refused was shown so, and is not part of it.
         ending.rotations.retain(|rotation| ids.contains(&rotation.id));
         ending.looked = Loadable::default();
-        let ticket = self.submit(Task::Rotate(session, Rotate::End(ids)));
-        if let Some(dialog) = &mut self.rotating {
+        let task = Task::Rotate(session, Rotate::End(ids));
+        let ticket = self.submit(task, Waiting::Dialog(DialogKind::Rotate));
+        if let Some(dialog) = self.dialogs.get_mut::<Rotating>() {
             dialog.begin(ticket);
         }
-    }
-
-    fn stop_rotating(&mut self) {
-        let Some(ticket) = self.rotating.as_ref().and_then(|dialog| dialog.ticket) else { return };
-        self.submit(Task::Stop(ticket));
-        if let Some(dialog) = &mut self.rotating {
-            dialog.stopping = true;
-        }
-    }
-
-    /// Closes the dialog, unless a request that changes a cluster is running.
-    pub(crate) fn close_rotating(&mut self) {
-        let Some(stage) = self.idle_stage() else { return };
-        let question = match stage {
-            Stage::Ask(ask) => ask.planned.give_up(),
-            Stage::End(ending) => ending.looked.give_up(),
-            Stage::Cancel(canceling) => canceling.looked.give_up(),
-            _ => None,
-        };
-        if let Some(ticket) = question {
-            self.submit(Task::Stop(ticket));
-        }
-        self.rotating = None;
     }
 
     /// Opens what a problem's fix leads to: resuming a rotation, ending its old key, or canceling it. The open dialog
     /// is closed first; while it is changing a cluster, nothing happens.
     pub(crate) fn rotation_fix(&mut self, id: &str, gives_up: Option<bool>) {
-        if self.rotating.as_ref().is_some_and(Rotating::is_running) {
+        if self.dialogs.get::<Rotating>().is_some_and(Rotating::is_running) {
             return;
         }
-        let shown = self.rotating.as_ref().map(|dialog| dialog.profile.id.clone());
+        let shown = self.dialogs.get::<Rotating>().map(|dialog| dialog.profile.id.clone());
         let profile = shown.or_else(|| self.cluster().map(|cluster| cluster.profile.id.clone()));
         let Some(profile) = profile else { return };
         let Some(rotation) = self.known_rotation(&profile, id) else {
             self.read_rotations(&profile);
-            return self.notice("The rotations of this machine are read again: try it in a moment");
+            return self.notice("The rotations on this machine are being reloaded: try again in a moment");
         };
-        self.close_rotating();
+        self.close_dialog(DialogKind::Rotate);
         let outlook = self.outlook(&profile, &rotation);
         match gives_up {
             Some(keep) => self.ask_cancel(&profile, id, keep),
             None if outlook.is_due() => self.ask_end(&profile, Some(id)),
             None if matches!(outlook, Outlook::Next(Next::Make | Next::Try)) => {
-                self.ask_about(&profile, id, |rotation| Stage::GoOn(Box::new(Resuming { rotation, error: None })));
+                self.ask_about(&profile, id, |rotation| Stage::Resume(Box::new(Resuming { rotation, error: None })));
             }
             None => self.show(Screen::Overview),
         }
     }
 
     pub(crate) fn end_planned(&mut self, ticket: Ticket, plans: Result<EndPlans, Problem>) {
-        let now = self.now;
-        if let Some(Stage::End(ending)) = self.rotating.as_mut().map(|dialog| &mut dialog.stage) {
-            ending.looked.answer(ticket, plans, now);
+        if let Some(Stage::End(ending)) = self.dialogs.get_mut::<Rotating>().map(|dialog| &mut dialog.stage) {
+            ending.looked.answer(ticket, plans);
         }
     }
 
     pub(crate) fn cancel_planned(&mut self, ticket: Ticket, plans: Result<CancelPlans, Problem>) {
-        let now = self.now;
-        if let Some(Stage::Cancel(canceling)) = self.rotating.as_mut().map(|dialog| &mut dialog.stage) {
-            canceling.looked.answer(ticket, plans, now);
+        if let Some(Stage::Cancel(canceling)) = self.dialogs.get_mut::<Rotating>().map(|dialog| &mut dialog.stage) {
+            canceling.looked.answer(ticket, plans);
         }
     }
+}
+
+/// Returns what a rotation knows of its old key.
+fn old_key(old: &OldKey) -> ApiKey {
+    let owner = Owner { username: old.owner.username.clone(), realm: old.owner.realm.clone() };
+    ApiKey { id: old.id.clone(), name: old.name.clone(), owner, ..ApiKey::default() }
 }
 
 /// Returns the secret in the pasted text if it belongs to the successor.
@@ -572,6 +459,6 @@ fn of_the_successor(text: &Secret, rotation: &Rotation) -> Result<SecretConfirma
     let successor = rotation.successor().cloned().unwrap_or_default();
     match candidates.into_iter().find(|candidate| candidate.id == successor.as_str()) {
         Some(candidate) => Ok(SecretConfirmation::Secret(successor, candidate.secret)),
-        None => Err(format!("That is the secret of another key than {successor}")),
+        None => Err(format!("This is not the secret of {successor}")),
     }
 }

@@ -3,16 +3,17 @@
 
 pub mod answers;
 pub mod dialog;
+pub mod stages;
 
-use super::{Cluster, Loadable, State};
+use super::{Cluster, Loadable, State, pending::Waiting};
 use crate::{
     model::{
-        Millis,
+        Timestamp,
         api_key::KeyId,
         connections::profile::ProfileId,
         rotation::{KeyState, Next, Outlook, Rotation},
     },
-    ops::{Problem, rotation::driver::ClusterRotations},
+    ops::{Problem, rotation::overview::ClusterRotations},
     worker::{Rotate, Task, Ticket},
 };
 
@@ -75,7 +76,7 @@ pub fn is_stuck(outlook: &Outlook) -> bool {
 }
 
 /// Returns the sort key of a rotation, most urgent first: due, interrupted or stuck, waiting.
-fn urgency(row: &RotationRow<'_>) -> (u8, Millis) {
+fn urgency(row: &RotationRow<'_>) -> (u8, Timestamp) {
     let begun = row.rotation.begun_at;
     match &row.outlook {
         outlook if outlook.is_due() => (0, begun),
@@ -87,7 +88,7 @@ fn urgency(row: &RotationRow<'_>) -> (u8, Millis) {
 
 impl State {
     /// Returns the clusters that are shown: several if their keys are merged into one list.
-    fn shown_clusters(&self) -> impl Iterator<Item = &Cluster> {
+    pub(super) fn shown_clusters(&self) -> impl Iterator<Item = &Cluster> {
         let (all, shown) = (self.shows_all(), self.cluster().map(|cluster| &cluster.profile.id));
         self.clusters.iter().filter(move |cluster| all || Some(&cluster.profile.id) == shown)
     }
@@ -175,7 +176,7 @@ impl State {
     }
 
     /// Returns the time at which the next rotation of the shown clusters becomes due.
-    pub(super) fn next_due(&self) -> Option<Millis> {
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
         let waiting = self.open_rotations();
         let due = |row: &RotationRow<'_>| row.rotation.due().filter(|_| matches!(row.outlook, Outlook::Next(_)));
         waiting.iter().filter_map(due).filter(|due| *due > self.now).min()
@@ -185,7 +186,8 @@ impl State {
     pub(super) fn read_rotations(&mut self, id: &ProfileId) {
         let cluster = self.clusters.iter().find(|cluster| cluster.profile.id == *id);
         let Some(session) = cluster.and_then(|cluster| cluster.session.value()).cloned() else { return };
-        let ticket = self.submit(Task::Rotate(Box::new(session), Rotate::Read));
+        let task = Task::Rotate(Box::new(session), Rotate::Read);
+        let ticket = self.submit(task, Waiting::Rotations(id.clone()));
         self.rotations.entry(id).ask(ticket);
     }
 
@@ -196,9 +198,8 @@ impl State {
     }
 
     pub(super) fn rotations_read(&mut self, ticket: Ticket, result: Result<ClusterRotations, Problem>) {
-        let now = self.now;
         if let Some(here) = self.rotations.asked(ticket) {
-            here.answer(ticket, result, now);
+            here.answer(ticket, result);
         }
     }
 }

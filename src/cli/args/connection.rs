@@ -7,6 +7,7 @@ use std::{
 
 use clap::Args;
 
+use super::credentials;
 use crate::{
     cli::{
         environment::{self, Host, ThisMachine},
@@ -15,14 +16,17 @@ use crate::{
     },
     model::{
         connections::{
-            endpoint::{ClusterUrl, DEFAULT_TIMEOUT, Endpoint, Trust},
+            endpoint::{ClusterUrl, Endpoint, Trust},
             fingerprint::Fingerprint,
             login::Login,
+            protection::Protection,
         },
-        secret::Secret,
         text::sanitize,
     },
-    ops::{Session, connections::connect},
+    ops::{
+        Session, clock,
+        connections::{connect, expirations, protection},
+    },
     store::journal::{Journal, NotKept},
 };
 
@@ -30,27 +34,47 @@ use crate::{
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectionFlags {
-    /// Use this saved connection, in place of the environment
+    /// Use this saved connection instead of the environment
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
     /// Address of the cluster, such as https://es.example.net:9200
     #[arg(long, global = true)]
     pub(crate) url: Option<String>,
-    /// Trust the certificates of this PEM file, and no others (`sandbox` writes its own there)
+    /// Trust only the certificates in this PEM file (`sandbox` writes its own to it)
     #[arg(long, global = true, value_name = "PATH")]
     pub(crate) ca_file: Option<PathBuf>,
-    /// Trust the certificate with this SHA-256 fingerprint, as Elasticsearch prints it at its first start
+    /// Trust the certificate with this SHA-256 fingerprint, as printed by Elasticsearch on first start
     #[arg(long, global = true, value_name = "SHA256")]
     pub(crate) fingerprint: Option<String>,
     /// Trust any certificate: for development only
     #[arg(long, global = true)]
     pub(crate) insecure: bool,
-    /// The most time for one request, in seconds [default: 60]
+    /// Present this client certificate: PEM, or PKCS#12 (.p12, .pfx). Its passphrase comes from
+    /// ES_CLIENT_KEY_PASSPHRASE or a prompt. Without another credential, it signs in
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) client_cert: Option<PathBuf>,
+    /// Private key of the client certificate, if it is in another file
+    #[arg(long, global = true, value_name = "PATH", requires = "client_cert")]
+    pub(crate) client_key: Option<PathBuf>,
+    /// Timeout of each request, in seconds [default: 60]
     #[arg(long, global = true, value_name = "SECONDS")]
     pub(crate) timeout: Option<String>,
-    /// Act for this user, with the privilege run_as
+    /// Run as this user (requires the privilege run_as)
     #[arg(long, global = true, value_name = "USER")]
     pub(crate) run_as: Option<String>,
+    /// Go through this proxy: http://, https:// or socks5://. Its sign-in comes from KEYBEARER_PROXY_USERNAME and
+    /// KEYBEARER_PROXY_PASSWORD [default: the proxy of this computer]
+    #[arg(long, global = true, value_name = "URL", conflicts_with = "no_proxy")]
+    pub(crate) proxy: Option<String>,
+    /// Go through no proxy, whatever this computer is set to
+    #[arg(long, global = true)]
+    pub(crate) no_proxy: bool,
+    /// Send no change to the cluster, whatever the command
+    #[arg(long, global = true)]
+    pub(crate) read_only: bool,
+    /// Confirm a change through a protected connection by its name, where nobody can type it
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) confirm_name: Option<String>,
 }
 
 /// A connection, with the warnings to show before it is used.
@@ -62,9 +86,12 @@ pub(crate) struct Connection {
 
 impl ConnectionFlags {
     pub(crate) fn is_empty(&self) -> bool {
-        let Self { profile, url, ca_file, fingerprint, insecure, timeout, run_as } = self;
-        let texts = [profile, url, fingerprint, timeout, run_as];
-        !insecure && ca_file.is_none() && texts.iter().all(|text| text.is_none())
+        let Self { profile, url, ca_file, fingerprint, insecure, timeout, run_as, .. } = self;
+        let Self { client_cert, client_key, proxy, no_proxy, read_only, confirm_name, .. } = self;
+        let texts = [profile, url, fingerprint, timeout, run_as, proxy, confirm_name];
+        let paths = [ca_file, client_cert, client_key];
+        let is_switched = *insecure || *no_proxy || *read_only;
+        !is_switched && paths.iter().all(|path| path.is_none()) && texts.iter().all(|text| text.is_none())
     }
 
     /// Puts the connection together and prints its warnings.
@@ -82,20 +109,50 @@ impl ConnectionFlags {
     /// # Errors
     /// With the way out, when there is no connection or it is refused.
     pub(crate) async fn session(&self) -> Result<Session, CliError> {
-        let session = connect::connect(&self.endpoint()?).await?.with_journal(watched_journal());
-        say_clock(&session);
-        Ok(session)
+        session_at(&self.endpoint()?).await
     }
 
     /// Signs in to change something, and reports where no journal can be kept of it. With a profile, kept secrets of
-    /// keys that are invalidated are removed from the keyring.
+    /// keys that are invalidated are removed from the keyring. Through a protected connection, [`Self::confirm`] comes
+    /// before the change.
     ///
     /// # Errors
-    /// With the way out, when there is no connection or it is refused.
+    /// With the way out, when there is no connection, it is read-only or it is refused.
     pub(crate) async fn changing_session(&self) -> Result<Session, CliError> {
-        let session = changing_session_at(&self.endpoint()?).await?;
+        let endpoint = self.endpoint()?;
+        check_writable(&endpoint)?;
+        let session = changing_session_at(&endpoint).await?;
         // A keyring that was just read for the profile answers; without a profile nobody agreed to a keyring's prompt.
         Ok(if self.profile.is_some() { session.with_keyring(environment::kept_secrets()) } else { session })
+    }
+
+    /// Asks a person for the name of the connection if it is protected, or takes it from `--confirm-name`. Returns the
+    /// session that may send the change.
+    ///
+    /// # Errors
+    /// If the name is another one, the connection is read-only, or there is nobody to ask. Nothing was sent.
+    pub(crate) fn confirm(&self, session: &Session) -> Result<Session, CliError> {
+        if !protection::asks_for_name(session.client.endpoint()) {
+            return Ok(protection::confirm(session, "", "")?);
+        }
+        let name = self.profile.as_deref().unwrap_or_default();
+        let typed = match &self.confirm_name {
+            Some(typed) => typed.clone(),
+            None if output::someone_is_there() => {
+                let words = format!(
+                    "This connection is protected. Type its name, {}, to send the change:",
+                    sanitize::shown(name)
+                );
+                output::ask(&words)?
+            }
+            None => {
+                return Err(CliError::usage(format!(
+                    "Nothing was done: this connection is protected; add --confirm-name '{}' to proceed",
+                    sanitize::shown(name)
+                )));
+            }
+        };
+        Ok(protection::confirm(session, name, &typed)?)
     }
 
     fn resolve(&self, machine: &dyn Host) -> Result<Connection, CliError> {
@@ -108,7 +165,13 @@ impl ConnectionFlags {
         };
         endpoint.timeout = timeout.unwrap_or(endpoint.timeout);
         endpoint.run_as = run_as.or(endpoint.run_as);
+        endpoint.proxy = credentials::proxy(self, machine)?.unwrap_or(endpoint.proxy);
+        if self.read_only {
+            endpoint.protection = Protection::ReadOnly;
+        }
         warnings.extend(self.warning(&endpoint));
+        let ending = expirations::words(&endpoint, clock::now());
+        warnings.extend(ending.iter().map(|words| format!("Warning: {}", sanitize::shown(words))));
         Ok(Connection { endpoint, warnings })
     }
 
@@ -118,10 +181,11 @@ impl ConnectionFlags {
             ("--ca-file", self.ca_file.is_some()),
             ("--fingerprint", self.fingerprint.is_some()),
             ("--insecure", self.insecure),
+            ("--client-cert", self.client_cert.is_some()),
         ];
         if let Some((option, _)) = given.iter().find(|(_, given)| *given) {
             return Err(CliError::usage(format!(
-                "--profile and {option} contradict each other: the profile says which cluster and whom to trust"
+                "--profile and {option} can't be used together: the profile defines the cluster and what to trust"
             )));
         }
         Ok(machine.profile(name)?.endpoint)
@@ -132,14 +196,13 @@ impl ConnectionFlags {
             (Some(url), _) => parse("--url", ClusterUrl::parse(url))?,
             (None, Some(url)) => parse("ES_URL", ClusterUrl::parse(url.expose()))?,
             (None, None) => {
-                return Err(CliError::usage(
-                    "Say which cluster: by --url https://host:9200, by ES_URL, or by --profile",
-                ));
+                return Err(CliError::usage("Specify the cluster with --url https://host:9200, ES_URL or --profile"));
             }
         };
         let trust = self.trust(machine)?;
-        let login = login(machine, warnings)?;
-        Ok(Endpoint { url, trust, login, run_as: None, timeout: DEFAULT_TIMEOUT, audit_index: None })
+        let client_certificate = credentials::client_certificate(self, machine)?;
+        let login = credentials::login(machine, client_certificate.is_some(), warnings)?;
+        Ok(Endpoint { trust, client_certificate, ..Endpoint::new(url, login) })
     }
 
     fn trust(&self, machine: &dyn Host) -> Result<Trust, CliError> {
@@ -152,13 +215,13 @@ impl ConnectionFlags {
             (None, None, false) => {}
             _ => {
                 return Err(CliError::usage(
-                    "Use one of --ca-file, --fingerprint and --insecure: each says by itself whom to trust",
+                    "Use only one of --ca-file, --fingerprint and --insecure: each defines what to trust",
                 ));
             }
         }
         match (machine.variable("ES_CA_FILE")?, machine.variable("ES_FINGERPRINT")?) {
             (Some(_), Some(_)) => Err(CliError::usage(
-                "ES_CA_FILE and ES_FINGERPRINT are both set: each says by itself whom to trust, unset one",
+                "ES_CA_FILE and ES_FINGERPRINT are both set: each defines what to trust, so unset one",
             )),
             (Some(path), None) => Ok(ca_file(Path::new(path.expose()))),
             (None, Some(text)) => fingerprint("ES_FINGERPRINT", text.expose()),
@@ -170,17 +233,35 @@ impl ConnectionFlags {
         let host = endpoint.url.host();
         if !endpoint.url.is_https() {
             return (!endpoint.url.is_loopback()).then(|| {
-                format!("Warning: http to {host} is not encrypted, everybody on the way can read the credential")
+                format!("Warning: http to {host} is not encrypted: anyone on the network path can read the credential")
             });
         }
         let source = if self.insecure { "--insecure" } else { "this connection is insecure" };
         (endpoint.trust == Trust::InsecureDev).then(|| {
             format!(
-                "Warning: {source}: the certificate of {host} is not verified, anybody on the way can read and change \
-                 everything, the credential included. For development only"
+                "Warning: {source}: the certificate of {host} is not verified: traffic, including the credential, can \
+                 be read and changed. For development only"
             )
         })
     }
+}
+
+/// Refuses to begin a change through a read-only connection, before anything is asked.
+///
+/// # Errors
+/// With the way out, if the connection is read-only.
+pub(crate) fn check_writable(endpoint: &Endpoint) -> Result<(), CliError> {
+    protection::refusal(endpoint).map_or(Ok(()), |problem| Err(problem.into()))
+}
+
+/// Signs in at an endpoint that was put together before.
+///
+/// # Errors
+/// With the way out, when it is refused.
+pub(crate) async fn session_at(endpoint: &Endpoint) -> Result<Session, CliError> {
+    let session = connect::connect(endpoint).await?.with_journal(watched_journal());
+    print_clock(&session);
+    Ok(session)
 }
 
 /// Signs in to change something at an endpoint that was put together before, and reports where no journal can be kept
@@ -189,8 +270,7 @@ impl ConnectionFlags {
 /// # Errors
 /// With the way out, when it is refused.
 pub(crate) async fn changing_session_at(endpoint: &Endpoint) -> Result<Session, CliError> {
-    let session = connect::connect(endpoint).await?.with_journal(watched_journal());
-    say_clock(&session);
+    let session = session_at(endpoint).await?;
     if let Some(why @ (NotKept::NoPlace | NotKept::SwitchedOff)) = session.journal.not_kept() {
         output::print_error(&format!("Warning: {}", why.words()));
     }
@@ -203,20 +283,20 @@ fn watched_journal() -> Journal {
 }
 
 /// Reports that the answers carry a date so far off that it can't be used for clock skew.
-pub(crate) fn say_clock(session: &Session) {
+pub(crate) fn print_clock(session: &Session) {
     if let Some(words) = session.clock_words() {
         output::print_error(&format!("Warning: {words}"));
     }
 }
 
 /// Reports on whose behalf a change is about to be made, if the user acts for another one.
-pub(crate) fn say_acting(session: &Session) {
+pub(crate) fn print_acting(session: &Session) {
     if let Some(words) = acting(session) {
         output::print_status(&words);
     }
 }
 
-/// Formats "Acting as ana, signed in by officer (run-as)"; `None` if the user acts for nobody else.
+/// Formats "Acting as ana, signed in as officer (run-as)"; `None` if the user acts for nobody else.
 pub(crate) fn acting(session: &Session) -> Option<String> {
     let endpoint = session.client.endpoint();
     endpoint.run_as.as_deref().filter(|user| !user.is_empty())?;
@@ -224,49 +304,18 @@ pub(crate) fn acting(session: &Session) -> Option<String> {
         Login::Password { username, .. } => username.as_str(),
         other => other.way(),
     };
-    let words = format!("Acting as {}, signed in by {by} (run-as)", session.identity.username);
+    let words = format!("Acting as {}, signed in as {by} (run-as)", session.identity.username);
     Some(sanitize::shown(&words).into_owned())
 }
 
-/// Reads the credential from the environment. An API key takes precedence over a token, and a token over a user.
-fn login(machine: &dyn Host, warnings: &mut Vec<String>) -> Result<Login, CliError> {
-    let key = machine.variable("ES_API_KEY")?;
-    let token = machine.variable("ES_TOKEN")?;
-    let username = machine.variable("ES_USERNAME")?;
-    let set = [("ES_API_KEY", &key), ("ES_TOKEN", &token), ("ES_USERNAME", &username)];
-    let mut set = set.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| *name);
-    if let Some(used) = set.next() {
-        let unused: Vec<&str> = set.collect();
-        if !unused.is_empty() {
-            warnings.push(format!("{used} signs in; {} is set too and not used", unused.join(" and ")));
-        }
-    }
-    if let Some(key) = key {
-        return parse("ES_API_KEY", Login::from_api_key_text(key.expose()));
-    }
-    if let Some(token) = token {
-        return Ok(Login::Bearer(Secret::new(token.expose().trim())));
-    }
-    let Some(username) = username else {
-        return Err(CliError::usage(
-            "Say how to sign in: by ES_API_KEY, by ES_USERNAME and ES_PASSWORD, by ES_TOKEN, or by --profile",
-        ));
-    };
-    let username = username.expose().trim().to_owned();
-    let password = match machine.variable("ES_PASSWORD")? {
-        Some(password) => password,
-        None => machine.password(&username)?,
-    };
-    Ok(Login::Password { username, password })
-}
-
-fn parse<T, E: std::fmt::Display>(option: &str, result: Result<T, E>) -> Result<T, CliError> {
+pub(super) fn parse<T, E: std::fmt::Display>(option: &str, result: Result<T, E>) -> Result<T, CliError> {
     result.map_err(|error| CliError::Fields(vec![format!("{option}: {error}")]))
 }
 
 fn parse_timeout(text: &str) -> Result<Duration, CliError> {
     let seconds = text.trim().strip_suffix('s').unwrap_or(text.trim()).trim_end().parse::<u64>().ok();
-    let seconds = seconds.filter(|seconds| (1..=3600).contains(seconds)).ok_or("Seconds, from 1 to 3600, such as 30");
+    let seconds =
+        seconds.filter(|seconds| (1..=3600).contains(seconds)).ok_or("Enter seconds from 1 to 3600, such as 30");
     parse("--timeout", seconds).map(Duration::from_secs)
 }
 
@@ -275,7 +324,10 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
-    use crate::model::connections::profile::{Environment, Profile, ProfileId};
+    use crate::model::{
+        connections::profile::{Environment, Profile, ProfileId},
+        secret::Secret,
+    };
 
     const PRINT: &str = "3fa108c43fa108c43fa108c43fa108c43fa108c43fa108c43fa108c43fa108c4";
 
@@ -291,18 +343,22 @@ mod tests {
             Ok(Secret::new(format!("typed by {username}")))
         }
 
+        fn passphrase(&self, _: &Path) -> Result<Option<Secret>, CliError> {
+            Ok(None)
+        }
+
         fn profile(&self, name: &str) -> Result<Profile, CliError> {
             Ok(Profile {
                 id: ProfileId("1".into()),
                 name: name.into(),
                 environment: Environment::Development,
                 endpoint: Endpoint {
-                    url: ClusterUrl::parse("https://saved:9200").unwrap(),
                     trust: Trust::InsecureDev,
-                    login: Login::Bearer(Secret::new("saved")),
-                    run_as: None,
                     timeout: Duration::from_secs(7),
-                    audit_index: None,
+                    ..Endpoint::new(
+                        ClusterUrl::parse("https://saved:9200").unwrap(),
+                        Login::Bearer(Secret::new("saved")),
+                    )
                 },
             })
         }
@@ -382,7 +438,7 @@ mod tests {
             let connection = ConnectionFlags::default().resolve(&machine).unwrap();
             let expected = Login::ApiKey { id: "id".into(), secret: Secret::new("key") };
             assert_eq!(connection.endpoint.login, expected);
-            assert!(connection.warnings[0].contains("ES_USERNAME is set too"));
+            assert!(connection.warnings[0].contains("ES_USERNAME is also set"));
         }
     }
 
@@ -392,6 +448,20 @@ mod tests {
         let endpoint = ConnectionFlags::default().resolve(&machine).unwrap().endpoint;
         let expected = Login::Password { username: "ana".into(), password: Secret::new("typed by ana") };
         assert_eq!(endpoint.login, expected);
+    }
+
+    #[test]
+    fn a_token_that_has_expired_is_warned_about() {
+        // {"exp":1}
+        let warnings = |token| {
+            let machine = machine(&[("ES_URL", "https://env:9200"), ("ES_TOKEN", token)]);
+            ConnectionFlags::default().resolve(&machine).unwrap().warnings
+        };
+        let old = warnings("e30.eyJleHAiOjF9.c2ln");
+        assert!(old[0].starts_with("Warning: the token expired"), "{old:?}");
+        // {"exp":99999999999}
+        assert!(warnings("e30.eyJleHAiOjk5OTk5OTk5OTk5fQ.c2ln").is_empty());
+        assert!(warnings("opaque").is_empty());
     }
 
     #[test]
@@ -412,7 +482,7 @@ mod tests {
         assert!(error(machine(&[])).contains("ES_URL"));
         assert!(error(machine(&[("ES_URL", "https://x")])).contains("ES_API_KEY"));
         assert!(
-            error(with(user(), "ES_URL", "https://ana:pw@host")).starts_with("ES_URL: Leave user and password out")
+            error(with(user(), "ES_URL", "https://ana:pw@host")).starts_with("ES_URL: Remove the user and password")
         );
         let unreadable = error(with(user(), "ES_API_KEY", "hunter2"));
         assert!(unreadable.starts_with("ES_API_KEY: ") && !unreadable.contains("hunter2"));

@@ -7,7 +7,8 @@ use crate::{
     client::ClientError,
     model::{
         connections::{endpoint::Endpoint, login::Login},
-        create::{self, CreateKey, Draft, Field, FieldError, RightsChoice, Surroundings},
+        create::{self, CreateKey, Draft, Field, RightsChoice, Surroundings},
+        form_error::FormError,
         privileges::{descriptor::Piece, role::Role},
         version::Edition,
     },
@@ -74,7 +75,7 @@ pub(crate) async fn check_on(session: &Session, draft: &Draft, by_api_key: bool)
     match draft.check(around, &new_profile_id().0) {
         Ok(key) => {
             let sentence = draft.sentence(around);
-            say_taken(session, &key).await;
+            print_taken(session, &key).await;
             Ok(Checked { key, sentence })
         }
         Err(errors) => Err(CliError::Fields(lines(&errors, draft, &roles))),
@@ -82,7 +83,7 @@ pub(crate) async fn check_on(session: &Session, draft: &Draft, by_api_key: bool)
 }
 
 /// Warns of a name or an application id that usable keys have already; both remain allowed.
-pub(crate) async fn say_taken(session: &Session, key: &CreateKey) {
+pub(crate) async fn print_taken(session: &Session, key: &CreateKey) {
     match find::taken(session, key.name(), key.application_id()).await {
         Ok(taken) => {
             let of = |option: &str, words: Option<String>| words.map(|words| format!("{option}: {words}"));
@@ -117,13 +118,13 @@ fn unreadable_roles(error: ClientError) -> CliError {
     if !forbidden {
         return problem.into();
     }
-    let hint = "To give a key a role, you must be allowed to read it: with the privilege read_security or \
-                manage_security. Without, there are --all-my-rights and --no-rights";
-    CliError::problem("You may not read the roles", &problem.detail, hint)
+    let hint = "To give a key a role, you must be able to read the role, which requires the privilege read_security or \
+                manage_security. Otherwise, use --all-my-rights or --no-rights";
+    CliError::problem("You don't have permission to read roles", &problem.detail, hint)
 }
 
 /// Formats one line for each validation error; each missing role has its own.
-pub(crate) fn lines(errors: &[FieldError], draft: &Draft, known: &[Role]) -> Vec<String> {
+pub(crate) fn lines(errors: &[FormError<Field>], draft: &Draft, known: &[Role]) -> Vec<String> {
     let mut lines = Vec::new();
     for error in errors {
         let missing: Vec<&String> = match error.field {
@@ -139,7 +140,7 @@ pub(crate) fn lines(errors: &[FieldError], draft: &Draft, known: &[Role]) -> Vec
     lines
 }
 
-fn line(error: &FieldError, rights: RightsChoice) -> String {
+fn line(error: &FormError<Field>, rights: RightsChoice) -> String {
     let option = match error.field {
         Field::Rights if matches!(rights, RightsChoice::Preset(_)) => "--index",
         Field::Rights if rights == RightsChoice::Own => "--role-descriptors",
@@ -158,7 +159,7 @@ fn line(error: &FieldError, rights: RightsChoice) -> String {
         .replace("choose “All my rights”", "use --all-my-rights")
         .replace("choose “All their rights”", "use --all-my-rights")
         .replace("choose “Nothing”", "use --no-rights")
-        .replace("choose “Never”", "write never")
+        .replace("choose “Never”", "use never")
         .replace("“Never”", "never");
     format!("{option}: {message}")
 }
@@ -201,7 +202,7 @@ mod tests {
         );
         let key = Login::ApiKey { id: "id".into(), secret: Secret::new("x") };
         assert!(told(&draft(), &key)[0].contains("use --no-rights"));
-        assert!(told(&Draft { expiration: String::new(), ..draft() }, &user())[0].ends_with("or write never"));
+        assert!(told(&Draft { expiration: String::new(), ..draft() }, &user())[0].ends_with("or use never"));
     }
 
     #[test]
@@ -213,7 +214,7 @@ mod tests {
         };
         let draft = Draft { roles: vec!["raeder".into(), "reader".into(), "writter".into()], ..draft() };
         let known = [role("reader"), role("writer")];
-        let errors = [FieldError { field: Field::Rights, message: "first".into() }];
+        let errors = [FormError { field: Field::Rights, message: "first".into() }];
         let lines = lines(&errors, &draft, &known);
         assert_eq!(lines.len(), 2);
         assert!(lines[0].contains("“raeder”") && lines[0].contains("did you mean reader?"));

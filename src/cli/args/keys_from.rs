@@ -35,10 +35,10 @@ pub(crate) fn read(path: &Path) -> Result<Vec<KeyId>, CliError> {
     let bytes = if is_stdin { limited(io::stdin().lock()) } else { File::open(path).and_then(limited) };
     let text = bytes.map_err(|error| wrong(format!("can't be read: {error}")))?;
     if text.len() as u64 > MAX_BYTES {
-        return Err(wrong(format!("is too long: at most {} MiB are read", MAX_BYTES / 1024 / 1024)));
+        return Err(wrong(format!("is too long: the limit is {} MiB", MAX_BYTES / 1024 / 1024)));
     }
     let ids = ids(&text).map_err(wrong)?;
-    if ids.is_empty() { Err(wrong("holds no id: one a line is expected".into())) } else { Ok(ids) }
+    if ids.is_empty() { Err(wrong("contains no id: one per line is expected".into())) } else { Ok(ids) }
 }
 
 /// Reads at most one byte more than is allowed.
@@ -49,14 +49,17 @@ fn limited(input: impl Read) -> io::Result<Vec<u8>> {
 }
 
 fn ids(bytes: &[u8]) -> Result<Vec<KeyId>, String> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "is no text".to_owned())?;
+    let text = std::str::from_utf8(bytes).map_err(|_| "is not text".to_owned())?;
     let mut seen = HashSet::new();
     let mut ids = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let id = line.trim();
         if id.len() > MAX_LINE || id.contains(char::is_whitespace) {
             let line = sanitize::shortened(id, 40);
-            return Err(format!("has a line that is no id (line {}: “{line}”); one id a line is expected", number + 1));
+            return Err(format!(
+                "has a line that is not an id (line {}: “{line}”); one id per line is expected",
+                number + 1
+            ));
         }
         if !id.is_empty() && seen.insert(id) {
             ids.push(KeyId::new(id));
@@ -92,12 +95,12 @@ pub(crate) async fn keys(session: &Session, ids: &[KeyId]) -> Result<Vec<ApiKey>
     let title = if unknown.iter().all(|id| unreadable.contains(id)) {
         format!("Keys that can't be read: {named}{more}. Nothing was done")
     } else if found.unreadable.is_empty() {
-        format!("There is no key with the id {named}{more}, as far as you may see. Nothing was done")
+        format!("There is no key with the id {named}{more} that you can see. Nothing was done")
     } else {
         // A row whose id can't be read may be any of them.
         format!("Not among the keys that could be read: {named}{more}. Nothing was done")
     };
-    let hint = "The file takes ids, not names: `keybearer list --ids` writes them";
+    let hint = "The file must contain ids, not names: `keybearer list --ids` prints them";
     Err(CliError::problem(&sanitize::shown(&title), "", hint))
 }
 

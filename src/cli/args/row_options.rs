@@ -1,27 +1,29 @@
 //! Rows and columns of a printed list, and its headers: the options that `list` and `expiring` share.
 
+use std::io;
+
 use clap::Args;
 
 use crate::{
     cli::{error::CliError, output, output::key_row},
     export::csv::{self, id_cell, no_formula},
-    model::{Millis, api_key::ApiKey},
+    model::{Timestamp, api_key::ApiKey, inventory::RowId},
 };
 
 /// The options.
 #[derive(Args, Debug, Default)]
 pub(crate) struct RowOptions {
-    /// Print at most N keys, the first in the order
+    /// Print only the first N keys
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// Columns of the table or of the CSV, in this order, separated by commas [possible: name, id, app, type, owner,
-    /// realm, roles, created, expires, left, status, invalidated, managed]
+    /// Columns of the table or CSV, in this order, separated by commas [possible: name, id, app, type, owner, realm,
+    /// roles, created, expires, left, status, invalidated, managed]
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     columns: Vec<String>,
-    /// Leave out the line with the names of the columns
+    /// Omit the header line
     #[arg(long)]
     no_headers: bool,
-    /// Print ids only, one a line, as `invalidate --keys-from` takes them
+    /// Print only ids, one per line, for `invalidate --keys-from`
     #[arg(long, conflicts_with_all = ["columns", "output"])]
     ids: bool,
 }
@@ -61,19 +63,19 @@ impl RowOptions {
     /// A usage error for an unknown column, and for columns or headers with a form that has none to choose.
     pub(crate) fn check(&self, shape: Shape) -> Result<(), CliError> {
         if shape == Shape::Fixed && (!self.columns.is_empty() || self.no_headers) {
-            return Err(CliError::usage("--columns and --no-headers go with --output table and csv"));
+            return Err(CliError::usage("--columns and --no-headers work only with --output table or csv"));
         }
         for name in &self.columns {
             let name = name.trim();
             let Some((_, _, csv)) = COLUMNS.iter().find(|(word, ..)| *word == name) else {
                 let all: Vec<&str> = COLUMNS.iter().map(|(word, ..)| *word).collect();
                 return Err(CliError::usage(format!(
-                    "--columns: there is no column “{name}”; there are {}",
+                    "--columns: there is no column “{name}”; available columns: {}",
                     all.join(", ")
                 )));
             };
             if shape == Shape::Csv && csv.is_none() {
-                return Err(CliError::usage(format!("--columns: {name} is a column of the table only")));
+                return Err(CliError::usage(format!("--columns: {name} is available only in the table")));
             }
         }
         Ok(())
@@ -90,7 +92,7 @@ impl RowOptions {
     }
 
     /// Returns the first rows, at most as many as `--limit` allows; all without it.
-    pub(crate) fn first<'r>(&self, rows: &'r [u32]) -> &'r [u32] {
+    pub(crate) fn first<'r>(&self, rows: &'r [RowId]) -> &'r [RowId] {
         match self.limit {
             Some(limit) if limit < rows.len() => &rows[..limit],
             _ => rows,
@@ -105,7 +107,7 @@ impl RowOptions {
     }
 
     /// Formats the table, as wide as the terminal. `more` is a further column: its header, and a cell for each key.
-    pub(crate) fn table(&self, keys: impl Iterator<Item = ApiKey>, now: Millis, more: Option<More<'_>>) -> String {
+    pub(crate) fn table(&self, keys: impl Iterator<Item = ApiKey>, now: Timestamp, more: Option<More<'_>>) -> String {
         let zone = crate::ops::clock::zone();
         let columns = self.columns();
         let cells = |key: ApiKey| -> Vec<String> {
@@ -126,7 +128,7 @@ impl RowOptions {
     ///
     /// # Errors
     /// Returns an error if stdout can't be written.
-    pub(crate) fn put_csv(&self, keys: impl Iterator<Item = ApiKey>, now: Millis) -> Result<(), CliError> {
+    pub(crate) fn put_csv(&self, keys: impl Iterator<Item = ApiKey>, now: Timestamp) -> io::Result<()> {
         let place = |name: &&str| COLUMNS.iter().find(|(own, ..)| own == name).and_then(|(.., place)| *place);
         let places: Vec<usize> = if self.columns.is_empty() {
             (0..csv::HEAD.len()).collect()
@@ -146,13 +148,13 @@ impl RowOptions {
     ///
     /// # Errors
     /// Returns an error if stdout can't be written.
-    pub(crate) fn put_ids<'i>(ids: impl Iterator<Item = &'i str>) -> Result<(), CliError> {
+    pub(crate) fn put_ids<'i>(ids: impl Iterator<Item = &'i str>) -> io::Result<()> {
         use std::io::Write;
         let mut out = std::io::BufWriter::new(output::stdout());
         for id in ids {
-            writeln!(out, "{id}").map_err(CliError::Output)?;
+            writeln!(out, "{id}")?;
         }
-        out.flush().map_err(CliError::Output)
+        out.flush()
     }
 }
 
@@ -182,10 +184,10 @@ mod tests {
         let key = ApiKey { id: KeyId::new("-a"), name: "n".into(), ..Default::default() };
         let all: Vec<&str> = COLUMNS.iter().map(|(word, ..)| *word).collect();
         assert!(options(&all, false).check(Shape::Table).is_ok());
-        let text = options(&all, false).table([key.clone()].into_iter(), 0, None);
+        let text = options(&all, false).table([key.clone()].into_iter(), Timestamp::EPOCH, None);
         assert_eq!(text.lines().count(), 2);
         assert!(COLUMNS.iter().all(|(_, head, _)| text.lines().next().is_some_and(|line| line.contains(head))));
-        assert_eq!(options(&["id", "name"], true).table([key].into_iter(), 0, None), "-a  n\n");
+        assert_eq!(options(&["id", "name"], true).table([key].into_iter(), Timestamp::EPOCH, None), "-a  n\n");
         for (word, _, place) in COLUMNS {
             assert_eq!(options(&[word], false).check(Shape::Csv).is_ok(), place.is_some());
         }
@@ -204,8 +206,9 @@ mod tests {
     #[test]
     fn a_limit_takes_the_first() {
         let limited = |limit| RowOptions { limit, ..Default::default() };
-        assert_eq!(limited(Some(2)).first(&[3, 1, 2]), [3, 1]);
-        assert_eq!(limited(None).first(&[3, 1]), [3, 1]);
-        assert_eq!(limited(Some(9)).first(&[3]), [3]);
+        let rows: Vec<RowId> = [3, 1, 2].into_iter().filter_map(RowId::new).collect();
+        assert_eq!(limited(Some(2)).first(&rows), &rows[..2]);
+        assert_eq!(limited(None).first(&rows), rows);
+        assert_eq!(limited(Some(9)).first(&rows), rows);
     }
 }

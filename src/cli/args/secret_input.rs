@@ -56,7 +56,7 @@ impl Source {
             }
             Self::Person => {
                 return Err(CliError::usage(format!(
-                    "{what} is needed, and nobody can be asked for it here: use {options}"
+                    "{what} is required, but there is no terminal to ask for it: use {options}"
                 )));
             }
         };
@@ -84,7 +84,7 @@ fn read(from: &mut impl Read) -> io::Result<Secret> {
     if length == bytes.len() {
         return Err(io::Error::other("it is longer than any secret"));
     }
-    let text = std::str::from_utf8(&bytes[..length]).map_err(|_| io::Error::other("it is no UTF-8 text"))?;
+    let text = std::str::from_utf8(&bytes[..length]).map_err(|_| io::Error::other("it is not UTF-8 text"))?;
     Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
 }
 

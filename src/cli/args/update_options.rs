@@ -5,32 +5,35 @@ use clap::Args;
 use super::{cross_cluster::access_text, json_input};
 use crate::{
     cli::error::CliError,
-    model::update::draft::{UpdateDraft, UpdateField, UpdateFieldError},
+    model::{
+        form_error::FormError,
+        update::draft::{UpdateDraft, UpdateField},
+    },
 };
 
 /// The options that say what shall be different.
 #[derive(Args, Debug)]
 #[group(required = true, multiple = true)]
 pub(crate) struct WantedArgs {
-    /// New end, counted from now: 12h, 90d, or a date; an end can't be taken away again
+    /// New expiration, from now: 12h, 90d, or a date; an expiration can't be removed
     #[arg(long, value_name = "SPAN|DATE", allow_hyphen_values = true)]
     expiration: Option<String>,
-    /// All of the new metadata, a JSON object; what is not in it is gone
+    /// New metadata, a JSON object; replaces all metadata
     #[arg(long, value_name = "JSON|@FILE")]
     metadata: Option<String>,
-    /// One member of the metadata, the others stay; a value that is no JSON is a text. Repeat it for more
+    /// Set one metadata field and keep the others; non-JSON values are stored as text. Can be repeated
     #[arg(long, value_name = "NAME=VALUE", conflicts_with = "metadata")]
     set: Vec<String>,
-    /// Remove one member of the metadata, the others stay. Repeat it for more
+    /// Remove one metadata field and keep the others. Can be repeated
     #[arg(long, value_name = "NAME", conflicts_with = "metadata")]
     unset: Vec<String>,
-    /// All of the new role descriptors, a JSON object by name
+    /// New role descriptors, a JSON object by name; replaces all descriptors
     #[arg(long, value_name = "JSON|@FILE")]
     role_descriptors: Option<String>,
-    /// All of the new access of a cross-cluster key, as Elasticsearch takes it
+    /// New access of a cross-cluster key, in the format of Elasticsearch; replaces all access
     #[arg(long, value_name = "FILE|JSON")]
     access: Option<String>,
-    /// New pattern of the certificates that a cross-cluster key is bound to; blank takes the binding away
+    /// New pattern for the certificates that a cross-cluster key is bound to; blank removes the binding
     #[arg(long, value_name = "PATTERN")]
     certificate_identity: Option<String>,
 }
@@ -44,8 +47,8 @@ impl WantedArgs {
         let mut lines = Vec::new();
         let mut read = |option: &str, given: &Option<String>| match given.as_deref().map(json_input::text).transpose() {
             Ok(text) => text,
-            Err(words) => {
-                lines.push(format!("{option}: {words}"));
+            Err(message) => {
+                lines.push(format!("{option}: {message}"));
                 None
             }
         };
@@ -59,7 +62,7 @@ impl WantedArgs {
             }
         };
         if self.expiration.as_deref().is_some_and(|text| text.trim().is_empty()) {
-            lines.push("--expiration: It is blank: write a span such as 90d, or a date".to_owned());
+            lines.push("--expiration: It is blank: enter a duration such as 90d, or a date".to_owned());
         }
         if !lines.is_empty() {
             return Err(CliError::Fields(lines));
@@ -78,8 +81,8 @@ impl WantedArgs {
 }
 
 /// Formats one line for each field that is wrong, with its option.
-pub(crate) fn lines(errors: &[UpdateFieldError]) -> CliError {
-    let line = |(field, words): &UpdateFieldError| {
+pub(crate) fn lines(errors: &[FormError<UpdateField>]) -> CliError {
+    let line = |FormError { field, message }: &FormError<UpdateField>| {
         let option = match field {
             UpdateField::RoleDescriptors => "--role-descriptors",
             UpdateField::Access => "--access",
@@ -88,7 +91,7 @@ pub(crate) fn lines(errors: &[UpdateFieldError]) -> CliError {
             UpdateField::Remove => "--unset",
             UpdateField::Expiration => "--expiration",
         };
-        format!("{option}: {words}")
+        format!("{option}: {message}")
     };
     CliError::Fields(errors.iter().map(line).collect())
 }
@@ -99,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_mistake_is_told_by_its_option() {
-        let CliError::Fields(told) = lines(&[(UpdateField::Remove, "why".into())]) else { panic!("fields") };
+        let CliError::Fields(told) = lines(&[FormError::new(UpdateField::Remove, "why")]) else { panic!("fields") };
         assert_eq!(told, ["--unset: why"]);
     }
 }

@@ -4,10 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{
-    create,
-    show::{self, Choice},
-};
 use crate::{
     cli::{
         args::{
@@ -15,17 +11,19 @@ use crate::{
             secret_input::Source,
         },
         error::{CliError, Exit},
-        output::{self, PlainFormat, destination},
+        keys::named::{self, Choice},
+        output::{self, PlainFormat, created_key, destination},
     },
     client::ClientError,
     model::{
-        Millis,
+        Timestamp,
         api_key::{ApiKey, KeyId},
         connections::login::Login,
         create::{
             clone::{self, CloneKey},
-            clone_draft::{CloneDraft, CloneField, CloneFieldError, CloneSource},
+            clone_draft::{CloneDraft, CloneField, CloneSource},
         },
+        form_error::FormError,
         secret::Secret,
         text::sanitize,
         time::{calendar, expiry::Expiry},
@@ -42,31 +40,32 @@ use crate::{
 /// The options of `clone`.
 #[derive(Args, Debug)]
 pub(crate) struct CloneArgs {
-    /// Id, application id or name of the key to copy
-    #[arg(value_name = "KEY", value_parser = crate::cli::reference)]
+    /// Id, application id or name of the key to clone
+    #[arg(value_name = "KEY", value_parser = crate::cli::args::reference::reference)]
     reference: String,
-    /// File that holds the secret of that key: encoded, or id:key. Without, it is asked for
+    /// File with the secret of that key: encoded, or id:key. If omitted, it is prompted for
     #[arg(long, value_name = "PATH")]
     source_file: Option<PathBuf>,
     /// Read the secret of that key from stdin
     #[arg(long, conflicts_with = "source_file")]
     source_stdin: bool,
-    /// Name of the copy [default: that of the source]
+    /// Name of the clone [default: name of the source]
     #[arg(long)]
     name: Option<String>,
-    /// Expiration of the copy: 12h, 90d, a date, or never (more than a year needs --reason) [default: when the source does]
+    /// Expiration of the clone: 12h, 90d, a date, or never (more than a year requires --reason) [default: same as the
+    /// source]
     #[arg(long, allow_hyphen_values = true, value_name = "WHEN")]
     expiration: Option<String>,
-    /// Reason why it never expires, or lives for more than a year; kept in the metadata
+    /// Reason why it never expires, or lives for more than a year; saved in the metadata
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// Form of the output; json holds the secret
+    /// Output format; json includes the secret
     #[arg(short, long, default_value = "table")]
     output: PlainFormat,
-    /// Write the encoded copy to this new file, which only you may read, and nowhere else
+    /// Write the encoded clone only to this new file, readable only by you
     #[arg(long, value_name = "PATH")]
     secret_file: Option<PathBuf>,
-    /// Print the request and send nothing
+    /// Print the request without sending it
     #[arg(long)]
     dry_run: bool,
 }
@@ -74,6 +73,9 @@ pub(crate) struct CloneArgs {
 pub(crate) async fn run(flags: &ConnectionFlags, args: CloneArgs) -> Result<Exit, CliError> {
     let endpoint = flags.endpoint()?;
     args.check_early()?;
+    if !args.dry_run {
+        connection::check_writable(&endpoint)?;
+    }
     let outlet =
         if args.dry_run { None } else { Some(destination::destination(args.secret_file.as_deref(), args.output)?) };
     let source = Source::of(args.source_file.as_ref(), args.source_stdin);
@@ -90,21 +92,22 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: CloneArgs) -> Result<Exit
     }
     let source = CloneSource { id: &id, known: known.as_deref() };
     let wanted = args.wanted(source, &text, session.now())?;
-    say(&session, &wanted, known.as_deref());
+    print_plan(&session, &wanted, known.as_deref());
     let Some(outlet) = outlet else {
         let body = wanted.request(session.now());
-        create::put_request("POST /_security/api_key/clone", &body, args.output)?;
-        output::print_status("Nothing was sent. What would be sent has the secret of the source in place of its id");
+        created_key::put_request("POST /_security/api_key/clone", &body, args.output)?;
+        output::print_status("Nothing was sent. The request would contain the secret of the source instead of its id");
         return Ok(Exit::Done);
     };
     if !outlet.is_agreed()? {
         return Ok(Exit::Failed);
     }
+    let session = flags.confirm(&session)?;
     let sending = ops_cloning::clone(&session, &wanted);
-    let created = create::sent_or_interrupted(&session, sending, ops_cloning::problem).await?;
+    let created = created_key::sent_or_interrupted(&session, sending, ops_cloning::problem).await?;
     let application_id = known.as_deref().and_then(ApiKey::application_id);
-    create::hand_over(&session, &created, application_id, outlet, args.output).await?;
-    Ok(create::ended(&created))
+    created_key::hand_over(&session, &created, application_id, outlet, args.output).await?;
+    Ok(created_key::ended(&created))
 }
 
 impl CloneArgs {
@@ -122,26 +125,26 @@ impl CloneArgs {
         draft.check_alone(clock::now(), &clock::zone()).map(drop).map_err(lines)
     }
 
-    fn wanted(&self, source: CloneSource<'_>, text: &Secret, now: Millis) -> Result<CloneKey, CliError> {
+    fn wanted(&self, source: CloneSource<'_>, text: &Secret, now: Timestamp) -> Result<CloneKey, CliError> {
         let name = self.name.as_deref().or(source.known.map(|key| key.name.as_str()));
         let Some(name) = name else {
-            let words = "--name: you may not see the source, so that its name is not known: name the copy";
+            let words = "--name: you can't see the source, so its name is not known: name the clone";
             return Err(CliError::Fields(vec![words.into()]));
         };
-        self.draft(name).check(source, text, (now, &clock::zone()), &new_profile_id().0).map_err(lines)
+        self.draft(name).check(source, text, now, &clock::zone(), &new_profile_id().0).map_err(lines)
     }
 }
 
 /// Formats validation errors as lines, each with its option.
-fn lines(errors: Vec<CloneFieldError>) -> CliError {
-    let line = |(field, words): CloneFieldError| {
+fn lines(errors: Vec<FormError<CloneField>>) -> CliError {
+    let line = |FormError { field, message }: FormError<CloneField>| {
         let option = match field {
             CloneField::Secret => "--source-file",
             CloneField::Name => "--name",
             CloneField::Expiration => "--expiration",
             CloneField::Reason => "--reason",
         };
-        format!("{option}: {words}")
+        format!("{option}: {message}")
     };
     CliError::Fields(errors.into_iter().map(line).collect())
 }
@@ -150,7 +153,7 @@ fn lines(errors: Vec<CloneFieldError>) -> CliError {
 fn id_of(text: &Secret) -> Result<KeyId, CliError> {
     match Login::from_api_key_text(text.expose()) {
         Ok(Login::ApiKey { id, .. }) => Ok(KeyId::new(id)),
-        Ok(_) => Err(CliError::usage("The secret of the source is no API key")),
+        Ok(_) => Err(CliError::usage("The secret of the source is not an API key")),
         Err(words) => Err(CliError::usage(format!("The secret of the source can't be read. {words}"))),
     }
 }
@@ -167,24 +170,25 @@ async fn source_of(session: &Session, reference: &str, id: &KeyId) -> Result<Opt
     }
     let found = find::named(session, reference).await?;
     // The secret says which of several is meant.
-    let chosen = match (found.iter().find(|key| key.id == *id), show::choose(&found)) {
+    let chosen = match (found.iter().find(|key| key.id == *id), named::choose(&found)) {
         (Some(key), _) => key,
         (None, Choice::One(key)) => {
-            let title = format!("The secret is that of key {id}, and “{reference}” is key {}. Nothing is done", key.id);
-            return Err(CliError::problem(&title, "", "Give the secret of the key that is to be copied"));
+            let title =
+                format!("The secret is that of key {id}, but “{reference}” is key {}. Nothing was done", key.id);
+            return Err(CliError::problem(&title, "", "Provide the secret of the key to clone"));
         }
-        (None, Choice::None) => return Err(show::unknown(session, reference)),
+        (None, Choice::None) => return Err(named::unknown(session, reference)),
         (None, Choice::Several) => {
-            show::say_all(reference, &found, session.now());
+            named::print_candidates(reference, &found, session.now());
             return Ok(None);
         }
     };
     Ok(Some(Some(Box::new(chosen.clone()))))
 }
 
-fn say(session: &Session, wanted: &CloneKey, known: Option<&ApiKey>) {
+fn print_plan(session: &Session, wanted: &CloneKey, known: Option<&ApiKey>) {
     let zone = clock::zone();
-    let source = known.map_or_else(|| "a key that you may not see".to_owned(), |key| key.name.clone());
+    let source = known.map_or_else(|| "a key that you can't see".to_owned(), |key| key.name.clone());
     let end = match (wanted.expiry, known) {
         (Some(Expiry::Never), _) => "It never expires".to_owned(),
         (Some(expiry), _) => format!("It expires {}", expiry.words(&zone)),
@@ -196,7 +200,7 @@ fn say(session: &Session, wanted: &CloneKey, known: Option<&ApiKey>) {
         },
     };
     let rest = clone::words(known.map(|key| key.owner.username.as_str()));
-    let words = format!("A copy named {} of {source} ({}). {end}. {rest}", wanted.name, wanted.source);
+    let words = format!("A clone named {} of {source} ({}). {end}. {rest}", wanted.name, wanted.source);
     output::print_status(&sanitize::shown(&words));
-    connection::say_acting(session);
+    connection::print_acting(session);
 }

@@ -4,23 +4,25 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::create::{self, KeyArgs};
 use crate::{
     cli::{
         args::{
             connection::{self, ConnectionFlags},
             draft,
+            key_options::KeyArgs,
             secret_input::Source,
         },
         error::{CliError, Exit},
         output,
+        output::created_key,
     },
     model::{
         create::{
-            FieldError, Surroundings,
+            Surroundings,
             grant::Grant,
-            new_key::{KeyFor, NewKey, NewKeyDraft, NewKeyField, NewKeyFieldError, OwnerDraft},
+            new_key::{KeyFor, NewKey, NewKeyDraft, NewKeyField, OwnerDraft},
         },
+        form_error::FormError,
         privileges::{
             descriptor::{self, Piece},
             role::Role,
@@ -47,24 +49,24 @@ pub(crate) struct GrantArgs {
 
 /// Whose key it will be. The credential is asked for where no option says where it is.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Owner of the key")]
+#[command(next_help_heading = "Key owner")]
 struct OwnerArgs {
-    /// The user, who signs in by password
+    /// User who signs in with a password
     #[arg(long = "for", value_name = "USER", required_unless_present_any = ["token_file", "token_stdin"])]
     user: Option<String>,
-    /// File that holds the user's password
+    /// File with the user's password
     #[arg(long, value_name = "PATH", requires = "user")]
     password_file: Option<PathBuf>,
     /// Read the user's password from stdin
     #[arg(long, requires = "user", conflicts_with = "password_file")]
     password_stdin: bool,
-    /// File that holds an access token of the user, in place of name and password
+    /// File with an access token of the user, instead of name and password
     #[arg(long, value_name = "PATH", conflicts_with = "user")]
     token_file: Option<PathBuf>,
-    /// Read an access token of the user from stdin, in place of name and password
+    /// Read an access token of the user from stdin, instead of name and password
     #[arg(long, conflicts_with_all = ["user", "token_file"])]
     token_stdin: bool,
-    /// Whom that user acts as, with the privilege run_as: then the key is that one's
+    /// Run as this user, who will own the key (requires the privilege run_as)
     #[arg(long, value_name = "USER")]
     grant_run_as: Option<String>,
 }
@@ -100,7 +102,7 @@ impl OwnerArgs {
     /// Refuses a name that is given and blank, which is not the same as no name.
     fn check(&self) -> Result<(), CliError> {
         if self.grant_run_as.as_ref().is_some_and(|name| name.trim().is_empty()) {
-            return Err(CliError::Fields(vec!["--grant-run-as: Name a user".to_owned()]));
+            return Err(CliError::Fields(vec!["--grant-run-as: Specify a user".to_owned()]));
         }
         Ok(())
     }
@@ -118,6 +120,9 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: GrantArgs) -> Result<Exit
     // A user signed in by a key may grant keys with privileges, too (as seen on 9.5.3).
     draft::check_early(&draft.key, false)?;
     check_owner(&draft)?;
+    if !args.key.dry_run {
+        connection::check_writable(&endpoint)?;
+    }
     let outlet = if args.key.dry_run { None } else { Some(args.key.destination()?) };
     let credential = args.owner.secret()?;
     let session = connection::changing_session_at(&endpoint).await?;
@@ -126,19 +131,20 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: GrantArgs) -> Result<Exit
     }
     let (wanted, sentence) = checked(&session, &draft, credential).await?;
     output::print_status(&sanitize::shown(&descriptor::plain(&sentence)));
-    connection::say_acting(&session);
+    connection::print_acting(&session);
     let Some(outlet) = outlet else {
         let body = wanted.request(session.now());
-        create::put_request("POST /_security/api_key/grant", &body, args.key.output)?;
-        output::print_status("Nothing was sent, and the credential of the other user was not tried or shown");
+        created_key::put_request("POST /_security/api_key/grant", &body, args.key.output)?;
+        output::print_status("Nothing was sent, and the other user's credential was not used or shown");
         return Ok(Exit::Done);
     };
     if !outlet.is_agreed()? {
         return Ok(Exit::Failed);
     }
+    let session = flags.confirm(&session)?;
     let created = send(&session, &wanted).await?;
-    create::hand_over(&session, &created, wanted.key.application_id(), outlet, args.key.output).await?;
-    Ok(create::ended(&created))
+    created_key::hand_over(&session, &created, wanted.key.application_id(), outlet, args.key.output).await?;
+    Ok(created_key::ended(&created))
 }
 
 /// Checks the input about the owner, before a password or token is asked for.
@@ -146,8 +152,8 @@ fn check_owner(draft: &NewKeyDraft) -> Result<(), CliError> {
     let zone = clock::zone();
     let around = around(clock::now(), &zone, &[]);
     let errors = draft.check(around, "", Some(Secret::default())).err().unwrap_or_default();
-    let of_owner: Vec<NewKeyFieldError> =
-        errors.into_iter().filter(|(place, _)| *place == NewKeyField::Owner).collect();
+    let of_owner: Vec<FormError<NewKeyField>> =
+        errors.into_iter().filter(|error| error.field == NewKeyField::Owner).collect();
     if of_owner.is_empty() { Ok(()) } else { Err(CliError::Fields(lines(of_owner, draft, &[]))) }
 }
 
@@ -161,25 +167,25 @@ async fn checked(session: &Session, draft: &NewKeyDraft, credential: Secret) -> 
     let around = Surroundings { edition: session.edition, ..around(session.now(), &zone, &roles) };
     match draft.check(around, &new_profile_id().0, Some(credential)) {
         Ok(NewKey::Granted(grant)) => {
-            draft::say_taken(session, &grant.key).await;
+            draft::print_taken(session, &grant.key).await;
             Ok((*grant, draft.sentence(around)))
         }
-        Ok(_) => Err(CliError::usage("No key was created: this is no key for another user")),
+        Ok(_) => Err(CliError::usage("No key was created: this is not a key for another user")),
         Err(errors) => Err(CliError::Fields(lines(errors, draft, &roles))),
     }
 }
 
-fn around<'a>(now: crate::model::Millis, zone: &'a jiff::tz::TimeZone, roles: &'a [Role]) -> Surroundings<'a> {
+fn around<'a>(now: crate::model::Timestamp, zone: &'a jiff::tz::TimeZone, roles: &'a [Role]) -> Surroundings<'a> {
     let edition = crate::model::version::Edition::Unknown;
     Surroundings { now, zone, roles: Some(roles), edition, by_api_key: false }
 }
 
 /// Formats validation errors as lines, each with its option.
-fn lines(errors: Vec<NewKeyFieldError>, draft: &NewKeyDraft, roles: &[Role]) -> Vec<String> {
+fn lines(errors: Vec<FormError<NewKeyField>>, draft: &NewKeyDraft, roles: &[Role]) -> Vec<String> {
     let mut lines = Vec::new();
-    for (place, message) in errors {
-        match place {
-            NewKeyField::Key(field) => lines.extend(draft::lines(&[FieldError { field, message }], &draft.key, roles)),
+    for FormError { field, message } in errors {
+        match field {
+            NewKeyField::Key(field) => lines.extend(draft::lines(&[FormError { field, message }], &draft.key, roles)),
             NewKeyField::Owner => lines.push(format!("--for: {message}")),
             NewKeyField::Credential => lines.push(format!("--password-file: {message}")),
             NewKeyField::Access => lines.push(message),
@@ -190,5 +196,5 @@ fn lines(errors: Vec<NewKeyFieldError>, draft: &NewKeyDraft, roles: &[Role]) -> 
 
 async fn send(session: &Session, wanted: &Grant) -> Result<crate::client::CreatedKey, CliError> {
     let refused = |error| grant::problem(error, wanted);
-    create::sent_or_interrupted(session, grant::grant(session, wanted), refused).await
+    created_key::sent_or_interrupted(session, grant::grant(session, wanted), refused).await
 }

@@ -1,7 +1,6 @@
 //! Commands, one file or folder each.
 
 pub(super) mod check;
-pub(super) mod check_secret;
 pub(super) mod clone;
 pub(super) mod create;
 pub(super) mod expiring;

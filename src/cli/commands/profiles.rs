@@ -16,7 +16,10 @@ use crate::{
             endpoint::{Endpoint, Trust},
             login::Login,
             profile::{Environment, Profile, ProfileId},
+            protection::Protection,
+            proxy::ProxyRule,
         },
+        form_error::FormError,
         text::sanitize,
     },
     store::connections::{ProfileList, Profiles, ProfilesError, UnreadableProfile, new_profile_id},
@@ -33,24 +36,26 @@ pub(crate) struct ProfilesArgs {
 enum ProfilesVerb {
     /// List the saved connections
     List {
-        /// Form of the output
+        /// Output format
         #[arg(short, long, default_value = "table")]
         output: Format,
     },
-    /// Save the connection of the options and the environment, with its credential, in the keyring
+    /// Save the connection from the options and the environment, with its credential, in the keyring
     Save {
         /// Name of the connection
         name: String,
-        /// What the cluster is for; production is never unencrypted nor unverified
+        /// Environment of the cluster; production must be encrypted and verified
         #[arg(long)]
         environment: EnvironmentChoice,
-        /// Take the place of the connection of this name, if there is one
+        /// Replace the connection with this name, if there is one
         #[arg(long)]
         replace: bool,
-        /// Index, data stream or pattern of audit events, from which the last use of keys is read [default: the usual
-        /// places]
+        /// Index, data stream or pattern of audit events for finding the last use of keys [default: the usual places]
         #[arg(long, value_name = "NAME")]
         audit_index: Option<String>,
+        /// Protection against changes [default: name for production, otherwise none; never weaker than what is replaced]
+        #[arg(long)]
+        protection: Option<ProtectionChoice>,
     },
     /// Remove a saved connection with its credential from the keyring
     Remove {
@@ -61,11 +66,11 @@ enum ProfilesVerb {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum EnvironmentChoice {
-    /// A slip hurts people
+    /// Mistakes affect users
     Production,
-    /// The dress rehearsal
+    /// Tests before production
     Staging,
-    /// Anything goes
+    /// Experiments
     Development,
 }
 
@@ -75,6 +80,26 @@ impl From<EnvironmentChoice> for Environment {
             EnvironmentChoice::Production => Self::Production,
             EnvironmentChoice::Staging => Self::Staging,
             EnvironmentChoice::Development => Self::Development,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ProtectionChoice {
+    /// Changes are sent when they are confirmed
+    None,
+    /// The name of the connection is typed for each change
+    Name,
+    /// No change is ever sent
+    ReadOnly,
+}
+
+impl From<ProtectionChoice> for Protection {
+    fn from(choice: ProtectionChoice) -> Self {
+        match choice {
+            ProtectionChoice::None => Self::None,
+            ProtectionChoice::Name => Self::Name,
+            ProtectionChoice::ReadOnly => Self::ReadOnly,
         }
     }
 }
@@ -90,14 +115,18 @@ struct ProfileJson {
     run_as: Option<String>,
     timeout_seconds: u64,
     audit_index: Option<String>,
+    protection: &'static str,
+    proxy: String,
 }
 
 pub(crate) fn run(flags: &ConnectionFlags, args: ProfilesArgs) -> Result<Exit, CliError> {
     match args.verb {
         ProfilesVerb::List { output } => list(output),
-        ProfilesVerb::Save { name, environment, replace, audit_index } => {
-            let endpoint = Endpoint { audit_index, ..flags.endpoint()? };
-            save(endpoint, name, environment.into(), replace)
+        ProfilesVerb::Save { name, environment, replace, audit_index, protection } => {
+            // Not what holds for this command alone.
+            let protection = protection.or(flags.read_only.then_some(ProtectionChoice::ReadOnly));
+            let endpoint = Endpoint { audit_index, protection: Protection::None, ..flags.endpoint()? };
+            save(endpoint, name, environment.into(), replace, protection.map(Protection::from))
         }
         ProfilesVerb::Remove { name } => remove(name),
     }
@@ -109,14 +138,17 @@ fn list(format: Format) -> Result<Exit, CliError> {
     match format {
         Format::Json => output::put_json(&rows)?,
         Format::Csv => {
-            let head = ["name", "environment", "url", "sign_in", "principal", "trust"];
+            let head = ["name", "environment", "url", "sign_in", "principal", "trust", "protection"];
             output::put_csv(&head, rows.iter().map(ProfileJson::cells))?;
         }
         Format::Table if rows.is_empty() => output::print_status("There are no saved connections"),
         Format::Table => {
             let shown = |row: &ProfileJson| row.cells().iter().map(|cell| sanitize::shown(cell).into_owned()).collect();
             let rows: Vec<Vec<String>> = rows.iter().map(shown).collect();
-            output::put(&output::table(&["NAME", "ENVIRONMENT", "URL", "SIGN-IN", "AS", "TRUST"], &rows))?;
+            output::put(&output::table(
+                &["NAME", "ENVIRONMENT", "URL", "SIGN-IN", "AS", "TRUST", "PROTECTION"],
+                &rows,
+            ))?;
         }
     }
     for UnreadableProfile { id, name, reason } in &list.unreadable {
@@ -137,18 +169,32 @@ impl ProfileJson {
                 Login::ApiKey { id, .. } => Some(id.clone()),
                 Login::Password { username, .. } => Some(username.clone()),
                 Login::Bearer(_) => None,
+                Login::Certificate => {
+                    endpoint.client_certificate.as_ref().map(|certificate| certificate.subject.clone())
+                }
             },
             trust: trust(&endpoint.trust),
             run_as: endpoint.run_as.clone(),
             timeout_seconds: endpoint.timeout.as_secs(),
             audit_index: endpoint.audit_index.clone(),
+            proxy: match &endpoint.proxy {
+                ProxyRule::System => "system".into(),
+                ProxyRule::Direct => "none".into(),
+                ProxyRule::Via(proxy) => proxy.url.to_string(),
+            },
+            protection: match endpoint.protection {
+                Protection::None => "none",
+                Protection::Name => "name",
+                Protection::ReadOnly => "read-only",
+            },
         }
     }
 
     fn cells(&self) -> Vec<String> {
         let principal = self.principal.clone().unwrap_or_default();
-        let (name, environment) = (self.name.clone(), self.environment.clone());
-        vec![name, environment, self.url.clone(), self.sign_in.to_owned(), principal, self.trust.clone()]
+        let (name, environment, url) = (self.name.clone(), self.environment.clone(), self.url.clone());
+        let (sign_in, protection) = (self.sign_in.to_owned(), self.protection.to_owned());
+        vec![name, environment, url, sign_in, principal, self.trust.clone(), protection]
     }
 }
 
@@ -161,19 +207,33 @@ fn trust(trust: &Trust) -> String {
     }
 }
 
-fn save(endpoint: Endpoint, name: String, environment: Environment, replace: bool) -> Result<Exit, CliError> {
-    let endpoint = lasting(endpoint)?;
+fn save(
+    endpoint: Endpoint,
+    name: String,
+    environment: Environment,
+    replace: bool,
+    protection: Option<Protection>,
+) -> Result<Exit, CliError> {
+    let default = Protection::default_for(environment);
+    let endpoint = Endpoint { protection: protection.unwrap_or(default), ..lasting(endpoint)? };
     let mut profile = checked(Profile { id: new_profile_id(), name, environment, endpoint })?;
     let name = profile.name.clone();
     environment::in_keyring(move |profiles| {
-        if replace && let Some(id) = id_of(&profiles.list()?, &profile.name) {
-            profile.id = id;
+        if replace {
+            let list = profiles.list()?;
+            if let Some(id) = id_of(&list, &profile.name) {
+                let replaced = list.profiles.iter().find(|own| own.id == id).map(|own| own.endpoint.protection);
+                if let (None, Some(before)) = (protection, replaced) {
+                    profile.endpoint.protection = profile.endpoint.protection.max(before);
+                }
+                profile.id = id;
+            }
         }
         profiles.save(&profile)
     })
     .map_err(|error| taken(error, replace))?;
     output::print_status(&format!(
-        "Saved “{0}” in the keyring. Try it: keybearer check --profile '{0}'",
+        "Saved “{0}” in the keyring. Test it: keybearer check --profile '{0}'",
         sanitize::shown(&name)
     ));
     Ok(Exit::Done)
@@ -203,14 +263,17 @@ fn checked(profile: Profile) -> Result<Profile, CliError> {
         Ok(profile) => return Ok(profile),
         Err(errors) => errors,
     };
-    let line = |error: &crate::model::connections::draft::ProfileError| {
+    let line = |error: &FormError<crate::model::connections::draft::ProfileField>| {
         let option = match error.field {
             ProfileField::Name => "NAME",
             ProfileField::Url => "--url",
             ProfileField::Environment => "--environment",
+            ProfileField::ClientCertificate => "--client-cert",
             ProfileField::CaFile => "--ca-file",
             ProfileField::Fingerprint => "--insecure",
             ProfileField::Timeout => "--timeout",
+            ProfileField::ProxyUrl => "--proxy",
+            ProfileField::ProxyUsername => "KEYBEARER_PROXY_USERNAME",
             ProfileField::KeyId | ProfileField::KeySecret => "ES_API_KEY",
             ProfileField::Username => "ES_USERNAME",
             ProfileField::Password => "ES_PASSWORD",
@@ -232,7 +295,7 @@ fn remove(name: String) -> Result<Exit, CliError> {
     })?;
     if !found {
         let title = format!("There is no connection named “{name}”");
-        return Err(CliError::problem(&title, "", "`keybearer profiles list` lists those that there are"));
+        return Err(CliError::problem(&title, "", "`keybearer profiles list` lists the saved connections"));
     }
     output::print_status(&format!("Removed “{}” and its credential from the keyring", sanitize::shown(&name)));
     Ok(Exit::Done)
@@ -247,7 +310,6 @@ fn id_of(list: &ProfileList, name: &str) -> Option<ProfileId> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
 
     use super::*;
     use crate::model::{connections::endpoint::ClusterUrl, secret::Secret};
@@ -257,14 +319,10 @@ mod tests {
             id: ProfileId("1".into()),
             name: "lab".into(),
             environment,
-            endpoint: Endpoint {
-                url: ClusterUrl::parse(url).unwrap(),
-                trust: Trust::System,
-                login: Login::Password { username: "ana".into(), password: Secret::new("hunter2") },
-                run_as: None,
-                timeout: Duration::from_secs(60),
-                audit_index: None,
-            },
+            endpoint: Endpoint::new(
+                ClusterUrl::parse(url).unwrap(),
+                Login::Password { username: "ana".into(), password: Secret::new("hunter2") },
+            ),
         }
     }
 

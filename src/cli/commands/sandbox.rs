@@ -19,27 +19,26 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(after_help = ABOUT)]
 pub(crate) struct SandboxArgs {
-    /// Port on this computer alone; 0 takes a free one
+    /// Port on this computer alone; 0 chooses a free one
     #[arg(long, default_value_t = 9200)]
     port: u16,
-    /// How many varied keys it begins with, up to 1,000,000 (which take a few seconds and about 1 GB of memory)
+    /// Number of varied keys to start with, up to 1,000,000 (which take a few seconds and about 1 GB of memory)
     #[arg(long, value_name = "N", default_value_t = 320, value_parser = keys)]
     keys: usize,
-    /// Give its users the well-known passwords (such as officer-password) instead of new ones at each start
+    /// Use well-known passwords for its users (such as officer-password) instead of new ones at each start
     ///
-    /// Whoever else uses this computer reaches the port too, and could sign in.
+    /// Anyone else who uses this computer can reach the port, too, and could sign in.
     #[arg(long)]
     fixed_passwords: bool,
 }
 
 /// Help text about the practice cluster: its abilities and its limits.
-const ABOUT: &str = "It speaks what administering API keys needs, as Elasticsearch 9.5.3 with a trial license does, and is \
-compared with a real node by thousands of random requests. What a real cluster does and it doesn't, it refuses \
-with the type not_in_the_practice_cluster and the words \"The practice cluster does not do …\": among them aliases, \
-most settings of indices, routing, ingest pipelines, scripts and templates, role mappings, tokens, fuzzy queries, and \
-queries and aggregations of documents beyond the simple ones. The security of documents and fields works for \
-searching, counting and getting documents. Built-in roles have their real rights; what they are for is said in words of \
-our own.";
+const ABOUT: &str = "It implements the APIs for administering API keys as Elasticsearch 9.5.3 with a trial license \
+does, and is compared with a real node by thousands of random requests. It refuses what it does not implement with the \
+error type not_in_the_practice_cluster and the message \"The practice cluster does not do …\": for example aliases, most index \
+settings, routing, ingest pipelines, scripts and templates, role mappings, tokens, fuzzy queries, and queries and \
+aggregations of documents beyond the simple ones. Document and field level security work for searching, counting and \
+getting documents. Built-in roles have their real privileges; their descriptions are our own.";
 
 /// Reads the number of keys that the practice cluster begins with.
 pub(crate) fn keys(text: &str) -> Result<usize, String> {
@@ -53,10 +52,10 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: SandboxArgs) -> Result<Ex
     let others = ConnectionFlags { ca_file: None, ..flags.clone() };
     if !others.is_empty() {
         return Err(CliError::usage(
-            "The sandbox is a cluster of its own: of the options of a connection it takes --ca-file only",
+            "The sandbox is a cluster of its own: of the connection options, it accepts only --ca-file",
         ));
     }
-    let taken = "Stop what listens there, or choose another port: --port 0 takes a free one";
+    let taken = "Stop the program that uses this port, or choose another: --port 0 chooses a free one";
     let passwords = if args.fixed_passwords { Passwords::Fixed } else { Passwords::Fresh };
     let sandbox = Sandbox::start(Options { port: args.port, keys: args.keys, passwords })
         .await
@@ -65,14 +64,14 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: SandboxArgs) -> Result<Ex
     let served = serve(&sandbox).await;
     drop(ca);
     served?;
-    output::print_status("The sandbox is gone, with all that was in it");
+    output::print_status("The sandbox has stopped; its data is lost");
     Ok(Exit::Done)
 }
 
 async fn serve(sandbox: &Sandbox) -> Result<(), CliError> {
     let mut ended = Signals::caught();
     output::put(&exports(sandbox))?;
-    words(sandbox).iter().for_each(|line| output::print_status(line));
+    welcome(sandbox).iter().for_each(|line| output::print_status(line));
     ended.next().await;
     Ok(())
 }
@@ -87,17 +86,19 @@ fn exports(sandbox: &Sandbox) -> String {
     )
 }
 
-fn words(sandbox: &Sandbox) -> Vec<String> {
+fn welcome(sandbox: &Sandbox) -> Vec<String> {
     let mut lines = vec![
         String::new(),
-        "This is a practice cluster: it lives in memory, on this computer alone, and is gone when you press Ctrl-C."
+        "This is a practice cluster, in memory and on this computer only. Press Ctrl-C to stop it; its data is then \
+         lost."
             .into(),
         format!("Address                {}", sandbox.url()),
         format!("Fingerprint of its CA  {}", sandbox.fingerprint()),
-        "For clients that want a CA file, start it with --ca-file PATH: it is written there, and removed at the end."
+        "For clients that need a CA file, start it with --ca-file PATH: the file is written there, and removed when \
+         it stops."
             .into(),
         String::new(),
-        "Its users; unless --fixed-passwords is given, their passwords are new at each start:".into(),
+        "Its users; their passwords are new at each start, unless --fixed-passwords is given:".into(),
     ];
     let rows: Vec<Vec<String>> = sandbox
         .accounts()
@@ -112,7 +113,7 @@ fn words(sandbox: &Sandbox) -> Vec<String> {
     lines.extend(
         [
             "  keybearer whoami",
-            "  keybearer list --status expiring",
+            "  keybearer list --status within-7d",
             "  keybearer create --name my_app_key --role reader --expiration 1d --id my_app_id --output json",
             "  keybearer show my_app_id",
             "  keybearer invalidate my_app_id",

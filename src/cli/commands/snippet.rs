@@ -7,16 +7,16 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::show;
 use crate::{
     cli::{
         args::connection::ConnectionFlags,
         environment,
         error::{CliError, Exit},
+        keys::named,
         output::{self, Format},
     },
     model::{
-        Millis,
+        Timestamp,
         api_key::{ApiKey, KeyId, KeyKind},
         connections::login::Login,
         secret::Secret,
@@ -31,34 +31,34 @@ use crate::{
 #[derive(Args, Debug)]
 pub(crate) struct SnippetArgs {
     /// Id, application id or name of the key
-    #[arg(value_name = "KEY", required_unless_present = "list", requires = "consumer", value_parser = crate::cli::reference)]
+    #[arg(value_name = "KEY", required_unless_present = "list", requires = "consumer", value_parser = crate::cli::args::reference::reference)]
     reference: Option<String>,
-    /// Who takes the key, such as python, filebeat, kubernetes or dotenv; --list names all
+    /// Consumer of the key, such as python, filebeat, kubernetes or dotenv; --list shows all
     #[arg(long = "for", value_name = "CONSUMER", required_unless_present = "list")]
     consumer: Option<String>,
-    /// List the consumers, each with the form that it takes; no cluster is asked
+    /// List the consumers with the key format that each expects; no cluster is contacted
     #[arg(long, conflicts_with_all = ["reference", "consumer", "literal", "secret_stdin"])]
     list: bool,
-    /// Put the secret itself into the text: from the keyring if it was kept there, or asked for without echo
+    /// Include the secret itself in the text: from the keyring if saved there, otherwise prompted for without echo
     #[arg(long)]
     literal: bool,
     /// Read the secret of --literal from stdin, as id:key, encoded or alone
     #[arg(long, requires = "literal")]
     secret_stdin: bool,
-    /// Form of the output [default: text, and table for --list]
+    /// Output format [default: text, and table for --list]
     #[arg(short, long)]
     output: Option<SnippetFormat>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum SnippetFormat {
-    /// The text alone, to be pasted
+    /// Only the text, for pasting
     Text,
     /// JSON
     Json,
-    /// Aligned columns for people, of --list
+    /// Aligned columns for people, for --list
     Table,
-    /// Comma-separated values, of --list
+    /// Comma-separated values, for --list
     Csv,
 }
 
@@ -102,7 +102,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: SnippetArgs) -> Result<Ex
     // Before anything else that could ask on the terminal.
     let given = if args.secret_stdin { Some(secret_from_stdin()?) } else { None };
     let session = flags.session().await?;
-    let Some(key) = show::one(&session, args.reference.as_deref().unwrap_or_default()).await? else {
+    let Some(key) = named::one(&session, args.reference.as_deref().unwrap_or_default()).await? else {
         return Ok(Exit::Failed);
     };
     check_kind(consumer, &key)?;
@@ -141,7 +141,7 @@ fn hand_over(
     }
     hints.iter().for_each(|hint| output::print_status(&sanitize::shown(hint)));
     if literal.is_some() {
-        output::print_status("The secret is in the text: keep it from shell histories, tickets and repositories");
+        output::print_status("The text contains the secret: keep it out of shell histories, tickets and repositories");
     }
     Ok(Exit::Done)
 }
@@ -167,7 +167,7 @@ fn list(format: Option<SnippetFormat>) -> Result<Exit, CliError> {
                 cells
             };
             let rows: Vec<Vec<String>> = rows.iter().map(row).collect();
-            output::put(&output::table(&["WORD", "TITLE", "FORM", "OTHER WORDS"], &rows))?;
+            output::put(&output::table(&["NAME", "TITLE", "FORMAT", "ALIASES"], &rows))?;
         }
     }
     Ok(Exit::Done)
@@ -197,7 +197,7 @@ fn consumer(word: &str) -> Result<Consumer, CliError> {
     }
     let near = Consumer::nearest(word);
     let guess = if near.is_empty() { ":".into() } else { format!(", did you mean {}?", near.join(", ")) };
-    let words = format!("--for: There is no consumer “{word}”{guess} `keybearer snippet --list` names all");
+    let words = format!("--for: There is no consumer “{word}”{guess} `keybearer snippet --list` shows all");
     Err(CliError::Fields(vec![words]))
 }
 
@@ -208,31 +208,27 @@ fn check_kind(consumer: Consumer, key: &ApiKey) -> Result<(), CliError> {
     }
     let (title, detail, hint) = if key.kind == KeyKind::CrossCluster {
         (
-            format!("{} is a cross-cluster key, which signs in nowhere but between clusters", key.id),
-            format!("{} would be refused with it", consumer.name()),
-            "Use --for remote-cluster, on the cluster that reaches out",
+            format!("{} is a cross-cluster key, which works only between clusters", key.id),
+            format!("{} can't sign in with it", consumer.name()),
+            "Use --for remote-cluster on the cluster that connects",
         )
     } else {
         (
-            format!(
-                "{} is a {} key, and a remote cluster is reached by cross-cluster keys only",
-                key.id,
-                key.kind.word()
-            ),
+            format!("{} is a {} key, but remote clusters accept only cross-cluster keys", key.id, key.kind.word()),
             String::new(),
-            "Make a cross-cluster key on the cluster that is to be reached",
+            "Create a cross-cluster key on the cluster to connect to",
         )
     };
     Err(CliError::problem(&title, &detail, hint))
 }
 
-fn warn_of_its_end(key: &ApiKey, now: Millis) {
+fn warn_of_its_end(key: &ApiKey, now: Timestamp) {
     let id = &key.id;
     if key.invalidated {
-        output::print_error(&format!("Warning: {id} is invalidated, and every request with it is refused"));
+        output::print_error(&format!("Warning: {id} is invalidated, so every request with it is refused"));
     } else if key.expires.is_some_and(|at| at <= now) {
         let when = expiry::ago(key.expires.unwrap_or(now), now);
-        output::print_error(&format!("Warning: {id} expired {when}, and every request with it is refused"));
+        output::print_error(&format!("Warning: {id} expired {when}, so every request with it is refused"));
     }
 }
 
@@ -241,7 +237,7 @@ fn secret_from_stdin() -> Result<Zeroizing<String>, CliError> {
     let read = std::io::stdin().lock().take(MAX_SECRET_BYTES + 1).read_to_string(&mut text);
     match read {
         Ok(length) if length as u64 <= MAX_SECRET_BYTES => Ok(text),
-        Ok(_) => Err(CliError::Fields(vec!["--secret-stdin: That is too long for the secret of a key".into()])),
+        Ok(_) => Err(CliError::Fields(vec!["--secret-stdin: This is too long for the secret of a key".into()])),
         Err(error) => Err(CliError::Fields(vec![format!("--secret-stdin: It can't be read: {error}")])),
     }
 }
@@ -253,16 +249,18 @@ fn secret(key: &ApiKey, given: Option<Zeroizing<String>>) -> Result<Secret, CliE
     }
     let kept = environment::kept_secret(&key.id);
     if let Ok(Some(kept)) = &kept {
-        let useless = "What the keyring holds for this key is of no use";
+        let useless = "The keyring entry of this key can't be used";
         return secret_of(kept.expose(), &key.id).map_err(|words| CliError::problem(useless, &words, ""));
     }
     if !std::io::stdin().is_terminal() {
-        let give = "Give it by --secret-stdin, or leave --literal out: then the text names a variable";
+        let give = "Provide it with --secret-stdin, or omit --literal to use a variable instead";
         return Err(match kept {
             Err(CliError::Problem(problem)) => CliError::problem(&problem.title, &problem.detail, give),
-            _ => {
-                CliError::problem("The secret of this key is not in the keyring, and no cluster can tell it", "", give)
-            }
+            _ => CliError::problem(
+                "The secret of this key is not in the keyring, and clusters can't reveal it",
+                "",
+                give,
+            ),
         });
     }
     if let Err(CliError::Problem(problem)) = &kept {
@@ -283,7 +281,7 @@ fn secret_of(text: &str, id: &KeyId) -> Result<Secret, String> {
         _ => {
             let text = text.trim();
             let is_secret = !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() && c != ':');
-            if is_secret { Ok(Secret::new(text)) } else { Err("This is no secret of a key".into()) }
+            if is_secret { Ok(Secret::new(text)) } else { Err("This is not the secret of a key".into()) }
         }
     }
 }
@@ -313,9 +311,9 @@ mod tests {
         };
         assert_eq!(
             words("logstsh"),
-            "--for: There is no consumer “logstsh”, did you mean logstash? `keybearer snippet --list` names all"
+            "--for: There is no consumer “logstsh”, did you mean logstash? `keybearer snippet --list` shows all"
         );
-        assert_eq!(words("qqqqqqqq"), "--for: There is no consumer “qqqqqqqq”: `keybearer snippet --list` names all");
+        assert_eq!(words("qqqqqqqq"), "--for: There is no consumer “qqqqqqqq”: `keybearer snippet --list` shows all");
         assert_eq!(consumer("metricbeat").ok(), Some(Consumer::Beats));
     }
 

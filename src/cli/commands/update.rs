@@ -8,7 +8,6 @@ use std::{
 use clap::Args;
 use serde::Serialize;
 
-use super::invalidate;
 use crate::{
     cli::{
         args::{
@@ -16,7 +15,11 @@ use crate::{
             update_options::{self, WantedArgs},
         },
         error::{CliError, Exit},
-        output::{self, PlainFormat},
+        keys::named,
+        output::{
+            self, PlainFormat,
+            reason::{ReasonJson, reasons},
+        },
         signals,
     },
     model::{
@@ -33,11 +36,13 @@ use crate::{
         },
     },
     ops::{
-        Problem, Session, clock,
+        Outcome, Problem, Session,
+        bulk::Progress,
+        clock,
         keys::key_set::KeySet,
         outcome_report::KeyOutcome,
         update::{
-            self, UpdateOutcome,
+            self,
             plan::{self, Keys, NotPlanned},
         },
     },
@@ -49,21 +54,21 @@ const SHOWN: usize = 20;
 /// The options of `update`.
 #[derive(Args, Debug)]
 pub(crate) struct UpdateArgs {
-    /// Id, application id or name of a key of your own
-    #[arg(value_name = "KEY", required = true, value_parser = crate::cli::reference)]
+    /// Id, application id or name of one of your keys
+    #[arg(value_name = "KEY", required = true, value_parser = crate::cli::args::reference::reference)]
     references: Vec<String>,
     #[command(flatten)]
     wanted: WantedArgs,
-    /// Confirm role descriptors that become {}: the key may then do all that its owner may
+    /// Confirm role descriptors that become {}: the key can then do everything its owner can
     #[arg(long, requires = "role_descriptors")]
     all_owner_rights: bool,
     /// Confirm metadata that becomes {}
     #[arg(long)]
     wipe_metadata: bool,
-    /// Ask nothing
+    /// Don't ask for confirmation
     #[arg(long)]
     yes: bool,
-    /// Form of the output
+    /// Output format
     #[arg(short, long, default_value = "table")]
     output: PlainFormat,
 }
@@ -82,18 +87,12 @@ struct OutcomeJson<'a> {
     stopped: bool,
 }
 
-#[derive(Serialize)]
-struct ReasonJson<'a> {
-    id: &'a str,
-    reason: &'a str,
-}
-
 pub(crate) async fn run(flags: &ConnectionFlags, args: UpdateArgs) -> Result<Exit, CliError> {
     let draft = args.wanted.draft()?;
     // Errors that don't depend on the keys are reported before anything is requested.
     draft.check(clock::now(), &clock::zone()).map_err(|errors| update_options::lines(&errors))?;
     let session = flags.changing_session().await?;
-    let Some(keys) = invalidate::meant(&session, &args.references).await? else { return Ok(Exit::Failed) };
+    let Some(keys) = named::meant(&session, &args.references).await? else { return Ok(Exit::Failed) };
     for key in &keys {
         if let Some(problem) = plan::hindrance(&session, key, session.now()) {
             return Err(hindered(&session, &key.id, problem, &key.owner.username));
@@ -101,7 +100,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: UpdateArgs) -> Result<Exi
     }
     let keys = Keys::Listed(KeySet::of_keys(&keys));
     let plan = plan::plan(&session, keys, &draft, &clock::zone()).await.map_err(|error| match error {
-        NotPlanned::Slips(errors) => update_options::lines(&errors),
+        NotPlanned::Invalid(errors) => update_options::lines(&errors),
         NotPlanned::Problem(problem) => problem.into(),
     })?;
     let plan = Arc::new(plan);
@@ -109,34 +108,35 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: UpdateArgs) -> Result<Exi
     let confirmed = Confirmed { all_owner_rights: args.all_owner_rights, wipe_metadata: args.wipe_metadata };
     match plan.obstacle(confirmed) {
         Some(Obstacle::NothingChanges) => {
-            return report(&UpdateOutcome::default(), &plan, args.output);
+            return report(&Outcome::default(), &plan, args.output);
         }
         Some(Obstacle::AllOwnerRights) => {
-            let words = "--role-descriptors: without any descriptor the key may do all that its owner may: add \
-                         --all-owner-rights if it is meant";
+            let words = "--role-descriptors: without any descriptor, the key can do everything its owner can: add \
+                         --all-owner-rights to confirm";
             return Err(CliError::Fields(vec![words.into()]));
         }
         Some(Obstacle::WipeMetadata) => {
-            let words = "--metadata: this wipes all metadata: add --wipe-metadata if it is meant";
+            let words = "--metadata: this removes all metadata: add --wipe-metadata to confirm";
             return Err(CliError::Fields(vec![words.into()]));
         }
         None => {}
     }
-    connection::say_acting(&session);
+    connection::print_acting(&session);
     if !args.yes && !confirmed_by_a_person()? {
-        output::print_status("Nothing is done");
+        output::print_status("Nothing was done");
         return Ok(Exit::Failed);
     }
+    let session = flags.confirm(&session)?;
     let outcome = carry_out(&session, &plan).await;
     report(&outcome, &plan, args.output)
 }
 
 /// Creates the error for a key that can't be updated, with the option that is the way out.
 fn hindered(session: &Session, id: &KeyId, problem: Problem, owner: &str) -> CliError {
-    let title = format!("{id} can't be updated. Nothing is done");
+    let title = format!("{id} can't be updated. Nothing was done");
     if session.own_key().is_none() && session.identity.username != owner {
         let owner = sanitize::shown(owner);
-        let hint = format!("Add --run-as {owner} if you may act as that user");
+        let hint = format!("Add --run-as {owner} if you are allowed to run as that user");
         return CliError::problem(&title, &problem.detail, &hint);
     }
     CliError::problem(&title, &problem.detail, &problem.hint)
@@ -149,7 +149,7 @@ fn preview(plan: &UpdatePlan) {
         let is_rest = matches!(planned.change, KeyChange::Rest(_));
         for words in planned.changes.warnings() {
             // A cross-cluster key has no snapshot of its owner's privileges.
-            if !warnings.contains(&words) && (is_rest || !words.contains("owner's rights")) {
+            if !warnings.contains(&words) && (is_rest || !words.contains("privileges")) {
                 warnings.push(words);
             }
         }
@@ -158,7 +158,7 @@ fn preview(plan: &UpdatePlan) {
             output::print_status(&format!("{name} ({id})"));
             lines(planned).iter().for_each(|line| output::print_status(&format!("  {line}")));
             if let Some(product) = guard::product_of(&planned.seen) {
-                let words = format!("  it says that it was made by {product}, which may not expect the change");
+                let words = format!("  it claims to be created by {product}, which may not expect the change");
                 output::print_status(&sanitize::shown(&words));
             }
         }
@@ -167,7 +167,7 @@ fn preview(plan: &UpdatePlan) {
         output::print_status(&format!("… and {} more", thousands((plan.planned.len() - SHOWN) as u64)));
     }
     if !plan.unchanged.is_empty() {
-        output::print_status(&format!("{} so already, and not sent", are(plan.unchanged.len())));
+        output::print_status(&format!("{} already as requested and will be skipped", are(plan.unchanged.len())));
     }
     warnings.into_iter().for_each(output::print_status);
 }
@@ -197,7 +197,7 @@ fn lines(planned: &PlannedUpdate) -> Vec<String> {
         lines.push(format!("certificates: {} → {}", word(old), word(new)));
     }
     if lines.is_empty() {
-        lines.push("nothing that was asked for is different".into());
+        lines.push("nothing would change".into());
     }
     lines.extend(changes.owner_snapshot.iter().take(SHOWN).map(|change| change.words("limited_by")));
     if let KeyChange::CrossCluster(update) = &planned.change
@@ -214,30 +214,31 @@ fn lines(planned: &PlannedUpdate) -> Vec<String> {
 /// Returns an error if there is no terminal to ask on.
 fn confirmed_by_a_person() -> Result<bool, CliError> {
     if !output::someone_is_there() {
-        return Err(CliError::usage("Nothing is done: nobody can confirm it here, add --yes if it is meant"));
+        return Err(CliError::usage("Nothing was done: there is no terminal to confirm it; add --yes to proceed"));
     }
     Ok(output::ask("Type update to confirm:")?.eq_ignore_ascii_case("update"))
 }
 
 /// Carries out the plan; a signal stops it between two requests, and what was done is still reported.
-async fn carry_out(session: &Session, plan: &Arc<UpdatePlan>) -> UpdateOutcome {
+async fn carry_out(session: &Session, plan: &Arc<UpdatePlan>) -> Outcome {
     let stop = AtomicBool::new(false);
     let total = plan.planned.len();
-    let progress = |settled: usize| {
+    let progress = |news: Progress<'_>| {
         if total > update::MAX_BULK {
-            output::print_status(&format!("{} of {}", thousands(settled as u64), thousands(total as u64)));
+            let settled = news.outcome.settled() as u64;
+            output::print_status(&format!("{} of {}", thousands(settled), thousands(total as u64)));
         }
     };
     let work = update::run(session, plan, None, &stop, progress);
     signals::stoppable(work, &stop).await
 }
 
-fn report(outcome: &UpdateOutcome, plan: &UpdatePlan, format: PlainFormat) -> Result<Exit, CliError> {
+fn report(outcome: &Outcome, plan: &UpdatePlan, format: PlainFormat) -> Result<Exit, CliError> {
     // Keys that were not sent because nothing about them changes are as requested, too.
     let unchanged = [plan.unchanged.as_slice(), outcome.unchanged.as_slice()].concat();
     let written = match format {
         PlainFormat::Json => output::put_json(&OutcomeJson {
-            updated: &outcome.updated,
+            updated: &outcome.done,
             unchanged: &unchanged,
             failed: reasons(outcome, false),
             not_known: reasons(outcome, true),
@@ -249,9 +250,9 @@ fn report(outcome: &UpdateOutcome, plan: &UpdatePlan, format: PlainFormat) -> Re
     };
     if outcome.stopped {
         let rest = plural(outcome.untouched.len() as u64, "key");
-        output::print_status(&format!("It was stopped; never sent, and as before: {rest}"));
+        output::print_status(&format!("Stopped; not sent and unchanged: {rest}"));
     }
-    let none = outcome.updated.is_empty() && unchanged.is_empty();
+    let none = outcome.done.is_empty() && unchanged.is_empty();
     let exit = match (outcome.is_complete(), none) {
         (true, _) if outcome.remarks.is_empty() => Exit::Done,
         // Updated, but not seen to be so, or with another expiration than the requested one.
@@ -263,13 +264,7 @@ fn report(outcome: &UpdateOutcome, plan: &UpdatePlan, format: PlainFormat) -> Re
     Ok(exit.unless_unwritten(written))
 }
 
-/// Lists the keys that are not seen to be updated: certain failures, or those of which it is not known.
-fn reasons(outcome: &UpdateOutcome, unknown: bool) -> Vec<ReasonJson<'_>> {
-    let of_this_kind = outcome.failed.iter().filter(|(_, failure)| failure.is_unknown() == unknown);
-    of_this_kind.map(|(id, failure)| ReasonJson { id: id.as_str(), reason: failure.reason() }).collect()
-}
-
-fn table(outcome: &UpdateOutcome, unchanged: &[KeyId], plan: &UpdatePlan) -> String {
+fn table(outcome: &Outcome, unchanged: &[KeyId], plan: &UpdatePlan) -> String {
     let names: HashMap<&KeyId, &str> =
         plan.planned.iter().map(|planned| (&planned.seen.id, planned.seen.name.as_str())).collect();
     let row = |result: &str, id: &KeyId, reason: &str| {
@@ -278,9 +273,9 @@ fn table(outcome: &UpdateOutcome, unchanged: &[KeyId], plan: &UpdatePlan) -> Str
         vec![result.to_owned(), id_shown, name, sanitize::shown(reason).into_owned()]
     };
     let remark = |id: &KeyId| outcome.remarks.get(id).map_or("", String::as_str);
-    let mut rows: Vec<Vec<String>> = outcome.updated.iter().map(|id| row("updated", id, remark(id))).collect();
-    rows.extend(unchanged.iter().map(|id| row("unchanged", id, "it was so before")));
+    let mut rows: Vec<Vec<String>> = outcome.done.iter().map(|id| row("updated", id, remark(id))).collect();
+    rows.extend(unchanged.iter().map(|id| row("unchanged", id, "already as requested")));
     rows.extend(outcome.failed.iter().map(|(id, failure)| row(KeyOutcome::from(failure).word(), id, failure.reason())));
-    rows.extend(outcome.untouched.iter().map(|id| row("untouched", id, "")));
+    rows.extend(outcome.untouched.iter().map(|id| row("untouched", id, outcome.why_untouched(id))));
     output::table(&["RESULT", "ID", "NAME", "REASON"], &rows)
 }

@@ -1,18 +1,18 @@
 //! `keybearer watch`: notices on the desktop when keys are about to expire. Runs until it is interrupted, and asks the
 //! cluster no more often than the option says.
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
 
 use clap::Args;
 
-use super::{expiring, list};
 use crate::{
     cli::{
-        args::connection::ConnectionFlags,
+        args::{connection::ConnectionFlags, span},
         error::{CliError, Exit},
+        keys::{expiring, listing},
         output,
     },
-    model::text::sanitize,
+    model::{TimeDelta, inventory::RowId, text::sanitize},
     ops::clock,
     store::notice,
 };
@@ -20,49 +20,51 @@ use crate::{
 /// The options of `watch`.
 #[derive(Args, Debug)]
 pub(crate) struct WatchArgs {
-    /// The time within which a key ends, such as 12h, 7d or 30d
+    /// Time within which keys expire, such as 12h, 7d or 30d
     #[arg(long, default_value = "7d")]
     within: String,
-    /// How often the cluster is asked, at least 1m
+    /// How often to check the cluster, at least 1m
     #[arg(long, default_value = "1h")]
     every: String,
-    /// Only keys that this query means, as in `keybearer list`
+    /// Only keys that match this query, as in `keybearer list`
     #[arg(value_name = "QUERY")]
     search: Vec<String>,
-    /// Ask once and end
+    /// Check once and exit
     #[arg(long)]
     once: bool,
 }
 
 pub(crate) async fn run(flags: &ConnectionFlags, args: WatchArgs) -> Result<Exit, CliError> {
-    let length = expiring::length("--within", &args.within)?;
-    let every = u64::try_from(expiring::length("--every", &args.every)?).unwrap_or_default();
-    if every < 60_000 {
-        return Err(CliError::usage("--every: the cluster is asked once a minute at most, such as 1m, 1h or 1d"));
+    let length = span::length("--within", &args.within)?;
+    let every = span::length("--every", &args.every)?;
+    if every < TimeDelta::MINUTE {
+        return Err(CliError::usage(
+            "--every: the cluster is checked at most once a minute; use a time such as 1m, 1h or 1d",
+        ));
     }
-    list::read_query(&args.search, clock::now())?;
+    listing::read_query(&args.search, clock::now())?;
     let session = flags.session().await?;
-    let mut told = HashSet::new();
+    let mut notified = HashSet::new();
     loop {
         // A cluster that is away for a while is no reason to stop watching it.
-        match list::read(&session).await {
+        match listing::read(&session).await {
             Ok(read) => {
                 let now = session.now();
-                let query = list::read_query(&args.search, now)?;
-                let (places, not_known) = expiring::ending(&read, &query, now, length, list::asker(&session));
-                let is_new = |at: &usize| !told.contains(read.keys.id(*at));
-                let news: Vec<usize> = places.iter().map(|place| *place as usize).filter(is_new).collect();
-                list::say_doubts(&read);
-                list::say_not_known(not_known, &query);
-                if !news.is_empty() {
-                    let title = expiring::sentence(news.len(), &args.within);
+                let query = listing::read_query(&args.search, now)?;
+                let (rows, not_known) = expiring::ending(&read, &query, now, length, listing::asker(&session));
+                let is_new = |row: &RowId| !notified.contains(read.keys.id(*row));
+                let new_keys: Vec<RowId> = rows.into_iter().filter(is_new).collect();
+                listing::print_doubts(&read);
+                listing::print_not_known(not_known, &query);
+                if !new_keys.is_empty() {
+                    let title = expiring::sentence(new_keys.len(), &args.within);
                     let names: Vec<String> =
-                        news.iter().take(5).map(|at| sanitize::shortened(read.keys.name(*at), 60)).collect();
-                    let more = news.len().saturating_sub(names.len());
+                        new_keys.iter().take(5).map(|row| sanitize::shortened(read.keys.name(*row), 60)).collect();
+                    let more = new_keys.len().saturating_sub(names.len());
                     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-                    let is_shown = tell(&title, &format!("{}{more}", names.join(", "))).await;
+                    let is_shown = notify(&title, &format!("{}{more}", names.join(", "))).await;
                     if is_shown {
-                        told.extend(news.iter().map(|at| read.keys.id(*at).to_owned()));
+                        notified.extend(new_keys.iter().map(|row| read.keys.id(*row).to_owned()));
                     } else if args.once {
                         return Ok(Exit::Failed);
                     }
@@ -79,16 +81,16 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: WatchArgs) -> Result<Exit
         if args.once {
             return Ok(Exit::Done);
         }
-        tokio::time::sleep(Duration::from_millis(every)).await;
+        tokio::time::sleep(every.unsigned_abs()).await;
     }
 }
 
 /// Shows a notice on the desktop, and prints it here; returns `false` where the desktop could not show it.
-async fn tell(title: &str, body: &str) -> bool {
+async fn notify(title: &str, body: &str) -> bool {
     output::print_status(&format!("{title}: {body}"));
     let shown = notice::show(title, body).await;
     if let Err(reason) = &shown {
-        output::print_error(&format!("No notice on the desktop: {reason}"));
+        output::print_error(&format!("No desktop notification: {reason}"));
     }
     shown.is_ok()
 }

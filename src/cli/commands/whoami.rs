@@ -18,7 +18,7 @@ use crate::{
 /// The options of `whoami`.
 #[derive(Args, Debug)]
 pub(crate) struct WhoamiArgs {
-    /// Form of the output
+    /// Output format
     #[arg(short, long, default_value = "table")]
     output: PlainFormat,
 }
@@ -79,7 +79,7 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("user", shown(&identity.username)),
         ("realm", shown(&identity.realm)),
-        ("signed in by", shown(identity.way())),
+        ("signed in with", shown(identity.way())),
     ];
     if let Some(acting) = connection::acting(session) {
         facts.push(("run-as", acting));
@@ -89,9 +89,12 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
     } else {
         facts.push(("roles", none_as(&shown(&identity.roles.join(", ")), "none")));
     }
-    facts.push(("privileges", none_as(&granted.join(", "), "none of those that API keys need")));
+    facts.push(("privileges", none_as(&granted.join(", "), "none of those required for API keys")));
     facts.push(("missing", none_as(&missing(session).join("; "), "nothing")));
-    facts.push(("cluster", shown(session.cluster_name.as_deref().unwrap_or("not told without the privilege monitor"))));
+    facts.push((
+        "cluster",
+        shown(session.cluster_name.as_deref().unwrap_or("not available without the privilege monitor")),
+    ));
     facts.push(("version", session.edition.to_string()));
     facts.push(("address", session.client.endpoint().url.to_string()));
     facts
@@ -104,7 +107,7 @@ fn none_as(text: &str, none: &str) -> String {
 fn missing(session: &Session) -> Vec<String> {
     let mut missing = connect::missing(&session.privileges);
     if session.own_key().is_some() {
-        missing.insert(0, "signed in by an API key, only keys without any rights can be created".into());
+        missing.insert(0, "signed in with an API key, only keys without any privileges can be created".into());
     }
     missing
 }

@@ -52,8 +52,8 @@ pub(crate) fn destination(secret_file: Option<&Path>, format: PlainFormat) -> Re
 pub(crate) fn check_path(option: &str, path: &Path) -> Result<(), CliError> {
     if path == Path::new("-") {
         return Err(CliError::usage(format!(
-            "{option} takes the path of a file. To have the secret on stdout, use --output json without {option}; a \
-             file that is really called - is ./-"
+            "{option} requires the path of a file. To print the secret to stdout, use --output json without {option}; \
+             for a file that is really named -, use ./-"
         )));
     }
     Ok(())
@@ -67,8 +67,8 @@ fn check_stdout(format: PlainFormat) -> Result<(), CliError> {
         return Ok(());
     }
     Err(CliError::usage(
-        "No key was created: its secret is told once, and nobody would get it here. Use --output json to have it \
-         on stdout, or --secret-file PATH to have it in a file that only you may read",
+        "No key was created: its secret is shown only once and would reach nobody here. Use --output json to print it \
+         to stdout, or --secret-file PATH to write it to a file readable only by you",
     ))
 }
 
@@ -79,15 +79,16 @@ pub(crate) async fn take_back(session: &Session, created: &CreatedKey, error: &C
         _ => String::new(),
     };
     let (id, plan) = (&created.id, plan(&created.id));
-    let title = format!("The key {id} was created, and its secret could not be written");
+    let title = format!("The key {id} was created, but its secret could not be written");
     let outcome = invalidate::many(session, plan, &AtomicBool::new(false), |_| ()).await;
     if outcome.done.contains(id) {
-        let hint = "The key is invalidated again, and was read as proof. Mend the output, then create it once more";
+        let hint = "The key was invalidated and read back to verify. Fix the output, then create the key again";
         return CliError::problem(&title, &why, hint);
     }
     let reason = outcome.failed.first().map(|(_, reason)| format!(" ({reason})")).unwrap_or_default();
-    let hint =
-        format!("Nobody knows the secret, and the key is not known to be ended{reason}: `keybearer invalidate {id}`");
+    let hint = format!(
+        "Nobody knows the secret, and the key is not confirmed as invalidated{reason}: run `keybearer invalidate {id}`"
+    );
     CliError::problem(&title, &why, &hint)
 }
 

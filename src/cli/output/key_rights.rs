@@ -37,7 +37,7 @@ fn table(rows: &[RightsRow]) -> String {
             if row.on.is_empty() { vec!["".into()] } else { row.on.iter().map(|on| shown(on)).collect() };
         lines.extend(on.into_iter().map(|on| vec![row.kind.to_owned(), on, may.clone(), only.clone()]));
     }
-    output::table(&["RIGHTS ON", "NAMES", "PRIVILEGES", "BUT"], &lines)
+    output::table(&["RIGHTS ON", "NAMES", "PRIVILEGES", "LIMITS"], &lines)
 }
 
 #[cfg(test)]
@@ -52,7 +52,8 @@ mod tests {
         };
         let rows =
             [row("cluster", &[], &["monitor"], &[]), row("indices", &["a\u{202e}", "b"], &["read", "write"], &["x"])];
-        let expected = "RIGHTS ON  NAMES       PRIVILEGES   BUT\ncluster                monitor\nindices    a‹U+202E›   read, write  x\nindices    b           read, write  x\n";
+        let expected = "RIGHTS ON  NAMES       PRIVILEGES   LIMITS\ncluster                monitor\nindices    \
+                        a‹U+202E›   read, write  x\nindices    b           read, write  x\n";
         let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(squeeze(&table(&rows)), squeeze(expected));
         assert_eq!(table(&rows).lines().count(), 4);

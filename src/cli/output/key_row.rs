@@ -7,11 +7,12 @@ use jiff::tz::TimeZone;
 use crate::{
     cli::output,
     model::{
-        Millis,
+        Timestamp,
         api_key::ApiKey,
         text::sanitize,
         time::{calendar, expiry, status::Status},
     },
+    ops::clock,
 };
 
 /// Columns of the table of keys, by their names in `--columns`.
@@ -22,7 +23,7 @@ const HEAD: [&str; 8] = ["NAME", "ID", "APPLICATION ID", "OWNER", "ROLES", "EXPI
 pub(crate) const WHOLE: [&str; 4] = ["ID", "EXPIRES", "LEFT", "STATUS"];
 
 /// Formats a cell of a key by the name of its column, made harmless; empty for an unknown name.
-pub(crate) fn cell(key: &ApiKey, column: &str, now: Millis, zone: &TimeZone) -> String {
+pub(crate) fn cell(key: &ApiKey, column: &str, now: Timestamp, zone: &TimeZone) -> String {
     match column {
         "name" => output::cell(&key.name),
         "id" => id(key),
@@ -48,7 +49,7 @@ pub(crate) fn cell(key: &ApiKey, column: &str, now: Millis, zone: &TimeZone) -> 
 /// Never blank.
 pub(crate) fn roles(key: &ApiKey) -> String {
     match (key.roles(), &key.role_descriptors) {
-        ([], None) => "not told".into(), // before 8.5, and with nothing in the metadata
+        ([], None) => "not reported".into(), // before 8.5, and with nothing in the metadata
         ([], Some(_)) if key.is_unrestricted() => "all of the owner's".into(),
         ([], Some(_)) => "none".into(),
         (names, _) => sanitize::shown(&names.join(", ")).into_owned(),
@@ -56,23 +57,23 @@ pub(crate) fn roles(key: &ApiKey) -> String {
 }
 
 /// Formats a key as a row of the table, made harmless.
-pub(crate) fn row(key: &ApiKey, now: Millis, zone: &TimeZone) -> Vec<String> {
+pub(crate) fn row(key: &ApiKey, now: Timestamp, zone: &TimeZone) -> Vec<String> {
     COLUMNS.iter().map(|column| cell(key, column, now, zone)).collect()
 }
 
 /// Returns the status of a key for people; “not known” if it could not be read.
-pub(crate) fn status_word(key: &ApiKey, now: Millis) -> &'static str {
+pub(crate) fn status_label(key: &ApiKey, now: Timestamp) -> &'static str {
     key.known_status(now).map_or("not known", Status::word)
 }
 
 /// Formats the status of a key for programs, with a mark if a part of the key could not be read.
-fn status(key: &ApiKey, now: Millis) -> String {
+fn status(key: &ApiKey, now: Timestamp) -> String {
     let word = key.known_status(now).map_or("not known", Status::machine_word);
     if key.flaw.is_some() { format!("{word}, not fully readable") } else { word.into() }
 }
 
 /// Formats keys as a table as wide as the terminal.
-pub(crate) fn table<K: Borrow<ApiKey>>(keys: impl IntoIterator<Item = K>, now: Millis, zone: &TimeZone) -> String {
+pub(crate) fn table<K: Borrow<ApiKey>>(keys: impl IntoIterator<Item = K>, now: Timestamp, zone: &TimeZone) -> String {
     let rows: Vec<Vec<String>> = keys.into_iter().map(|key| row(key.borrow(), now, zone)).collect();
     output::fitted(&HEAD, &rows, &WHOLE, output::width())
 }
@@ -90,21 +91,30 @@ pub(crate) fn expires(key: &ApiKey, zone: &TimeZone) -> String {
     key.expires.map_or_else(|| "never".into(), |at| calendar::local(at, zone))
 }
 
+/// Formats the expiration in local time and the time until then.
+pub(crate) fn expires_and_remaining(key: &ApiKey, now: Timestamp) -> String {
+    match key.expires {
+        _ if key.is_unread("expiration") => "not known".into(),
+        None => "never".into(),
+        Some(at) => format!("{} ({})", calendar::local(at, &clock::zone()), expiry::remaining(Some(at), now)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
-    use crate::model::{DAY, api_key::KeyId};
+    use crate::model::{TimeDelta, api_key::KeyId};
 
-    const NOW: Millis = 1_795_521_600_000;
+    const NOW: Timestamp = Timestamp::from_millis(1_795_521_600_000);
 
     fn key() -> ApiKey {
         ApiKey {
             id: KeyId::new("VuaC"),
             name: "evil\u{202e}\u{1b}[31m".into(),
-            created: NOW - DAY,
-            expires: Some(NOW + DAY),
+            created: NOW - TimeDelta::DAY,
+            expires: Some(NOW + TimeDelta::DAY),
             metadata: RawValue::from_string(r#"{"application_id":"app","roles":["reader"],"n":1.0e+2}"#.into()).ok(),
             ..Default::default()
         }
@@ -126,7 +136,7 @@ mod tests {
             let role_descriptors = descriptors.and_then(raw);
             roles(&ApiKey { role_descriptors, ..Default::default() }.with_facts())
         };
-        assert_eq!(with(None), "not told");
+        assert_eq!(with(None), "not reported");
         assert_eq!(with(Some("{}")), "all of the owner's");
         assert_eq!(with(Some(r#"{"none":{}}"#)), "none");
         let unnamed =
@@ -137,7 +147,7 @@ mod tests {
 
     #[test]
     fn dates_beyond_the_calendar_are_carried() {
-        let key = ApiKey { expires: Some(i64::MAX), created: i64::MIN, ..key() };
+        let key = ApiKey { expires: Some(Timestamp::MAX), created: Timestamp::MIN, ..key() };
         assert!(row(&key, NOW, &TimeZone::UTC)[5].contains("not a date"));
     }
 

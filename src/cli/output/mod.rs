@@ -1,9 +1,11 @@
 //! Text for a terminal, for programs and for spreadsheets: aligned tables, JSON and CSV on stdout, messages on stderr.
 //! It doesn't know the content.
 
+pub(super) mod created_key;
 pub(super) mod destination;
 pub(super) mod key_rights;
 pub(super) mod key_row;
+pub(super) mod reason;
 pub(super) mod secret;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -12,7 +14,6 @@ use clap::ValueEnum;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use super::error::CliError;
 use crate::{
     export::{
         csv::{no_formula, write_error},
@@ -84,19 +85,19 @@ impl Write for Stdout {
 ///
 /// # Errors
 /// Returns an error if stdout can't be written.
-pub(super) fn put(text: &str) -> Result<(), CliError> {
+pub(super) fn put(text: &str) -> io::Result<()> {
     let mut out = stdout();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(CliError::Output)
+    out.write_all(text.as_bytes()).and_then(|()| out.flush())
 }
 
 /// Prints JSON to stdout, without a copy of it in memory.
 ///
 /// # Errors
 /// Returns an error if stdout can't be written.
-pub(super) fn put_json(data: &impl Serialize) -> Result<(), CliError> {
+pub(super) fn put_json(data: &impl Serialize) -> io::Result<()> {
     let mut out = Escaping::json(BufWriter::new(stdout()));
-    serde_json::to_writer_pretty(&mut out, data).map_err(|error| CliError::Output(error.into()))?;
-    out.write_all(b"\n").and_then(|()| out.flush()).map_err(CliError::Output)
+    serde_json::to_writer_pretty(&mut out, data)?;
+    out.write_all(b"\n").and_then(|()| out.flush())
 }
 
 /// Formats JSON as it is printed, indented and with a line end.
@@ -117,22 +118,22 @@ pub(super) fn json(data: &impl Serialize) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// Returns an error if stdout can't be written.
-pub(super) fn put_csv(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<(), CliError> {
-    write_csv(BufWriter::new(stdout()), head, rows).map_err(CliError::Output)
+pub(super) fn put_csv(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> io::Result<()> {
+    write_csv(BufWriter::new(stdout()), head, rows)
 }
 
 /// Prints rows as CSV to stdout whose cells are guarded already, with CRLF like files.
 ///
 /// # Errors
 /// Returns an error if stdout can't be written.
-pub(super) fn put_csv_exact(head: Option<&[&str]>, rows: impl Iterator<Item = Vec<String>>) -> Result<(), CliError> {
+pub(super) fn put_csv_exact(head: Option<&[&str]>, rows: impl Iterator<Item = Vec<String>>) -> io::Result<()> {
     let out = BufWriter::new(stdout());
     let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
     let written = head.map_or(Ok(()), |head| csv.write_record(head)).and_then(|()| {
         let mut rows = rows;
         rows.try_for_each(|row| csv.write_record(row))
     });
-    written.map_err(write_error).and_then(|()| csv.flush()).map_err(CliError::Output)
+    written.map_err(write_error).and_then(|()| csv.flush())
 }
 
 fn write_csv(out: impl Write, head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> io::Result<()> {
@@ -163,12 +164,12 @@ pub(super) fn someone_is_there() -> bool {
 ///
 /// # Errors
 /// Returns an error if stdin can't be read.
-pub(super) fn ask(question: &str) -> Result<String, CliError> {
+pub(super) fn ask(question: &str) -> io::Result<String> {
     let mut err = io::stderr().lock();
     let mut line = String::new();
     let asked = write!(err, "{question} ").and_then(|()| err.flush());
     drop(err);
-    asked.and_then(|()| io::stdin().read_line(&mut line)).map_err(CliError::Output)?;
+    asked.and_then(|()| io::stdin().read_line(&mut line))?;
     Ok(line.trim().to_owned())
 }
 

@@ -3,10 +3,6 @@
 //! The standard library reports success where nobody gets anything: it opens the null device on descriptors that are
 //! closed when the program starts (seen by strace on Linux), and treats a descriptor that is not open for writing as
 //! one that discards everything.
-//!
-//! The standard library reports success where nobody gets anything: it opens the null device on descriptors that are
-//! closed when the program starts (seen by strace on Linux), and it takes a descriptor that is not open for writing
-//! for one that swallows everything.
 
 use std::io::{self, Write};
 
@@ -20,8 +16,9 @@ use crate::cli::error::CliError;
 pub(crate) fn check_stdout(nothing: &str) -> Result<(), CliError> {
     let Some(why) = undeliverable() else { return Ok(()) };
     Err(CliError::usage(format!(
-        "{nothing}: the secret is told once, and standard output {why}, so that nobody would get it. Let standard \
-         output lead to where the secret belongs, or use --secret-file PATH to have it in a file that only you may read"
+        "{nothing}: the secret is shown only once and would reach nobody, because standard output {why}. Redirect \
+         standard output to where the secret belongs, or use --secret-file PATH to write it to a file readable only by \
+         you"
     )))
 }
 

@@ -1,46 +1,23 @@
 //! API keys: create, read, invalidate. Reading is tolerant, writing exact.
 
-use std::{
-    borrow::Cow,
-    sync::{Mutex, PoisonError},
-};
+use std::borrow::Cow;
 
 use reqwest::Method;
 use serde::Deserialize;
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Value, json};
 
 use crate::{
     client::{
-        Call, Client,
+        call::Call,
+        clock::{MAX_DATE_SKEW, now},
+        connection::Client,
         error::ClientError,
-        http::{
-            error_response,
-            response::Response,
-            row_stream::{self, RowReader, RowSplitter},
-            unreadable_row::{OddRow, UnreadRows},
-        },
+        http::server_text,
     },
-    model::{
-        Millis,
-        api_key::{ApiKey, KeyId, KeyKind, Owner},
-        create::CreateKey,
-        inventory::RawKey,
-        secret::Secret,
-        text::json,
-        time::expiry::Expiry,
-        version::Feature,
-    },
+    model::{Timestamp, api_key::KeyId, create::CreateKey, secret::Secret, time::expiry::Expiry},
 };
 
-/// Largest size in bytes of the list of all keys at once: 100,000 keys take 52.7 MB.
-const MAX_LIST_BYTES: u64 = 512 << 20;
-/// Size in bytes from which on an answer is read on a thread that may block.
-const LONG_TO_READ: usize = 1 << 20;
-/// Largest size in bytes of an answer whose rows are handed on one by one: no cluster has ten million keys.
-const MAX_STREAM_BYTES: u64 = 8 << 30;
-/// Fields that an inventory keeps, as the `filter_path` of a request.
-const ROW_FIELDS: &str = "total,api_keys.id,api_keys.name,api_keys.type,api_keys.creation,api_keys.expiration,api_keys.invalidated,api_keys.invalidation,api_keys.username,api_keys.realm,api_keys.metadata,api_keys.role_descriptors,api_keys.limited_by,api_keys.access,api_keys._sort";
-const PATH: [&str; 2] = ["_security", "api_key"];
+pub(super) const PATH: [&str; 2] = ["_security", "api_key"];
 
 /// A key just created, with its secret, which the cluster shows only once.
 #[derive(Clone, Debug)]
@@ -50,83 +27,11 @@ pub struct CreatedKey {
     /// Name as the cluster returned it, otherwise as requested.
     pub name: String,
     /// Expiration; `None` if the key never expires.
-    pub expires: Option<Millis>,
+    pub expires: Option<Timestamp>,
     /// Secret: the field `api_key` of the answer.
     pub secret: Secret,
     /// Doubts about this key: parts that are not as requested, or not known; sentences to be shown beside it.
     pub doubts: Vec<String>,
-}
-
-/// A row of which not even an id could be read. It is always reported, and never ends the reading of the others. A row
-/// with an id is a key ([`ApiKey::flaw`]).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreadable {
-    /// Id; `None` where it could not be read.
-    pub id: Option<String>,
-    /// Reason why the row could not be read.
-    pub reason: String,
-}
-
-/// All keys that a cluster returned in one answer.
-#[derive(Clone, Debug, Default)]
-pub struct Keys {
-    /// Keys, in the cluster's order.
-    pub keys: Vec<ApiKey>,
-    /// Rows that could not be read.
-    pub unreadable: UnreadRows,
-}
-
-/// Sort direction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Order {
-    /// Smallest first.
-    #[default]
-    Ascending,
-    /// Largest first.
-    Descending,
-}
-
-/// Query for one page of keys.
-#[derive(Clone, Debug)]
-pub struct KeyQuery {
-    /// Query in Elasticsearch's query DSL; `None` finds all keys.
-    pub filter: Option<Value>,
-    /// Fields to sort by, such as `creation` and then `name`; `_doc` is the fastest.
-    pub sort: Vec<(String, Order)>,
-    /// Maximum number of keys on this page; the server takes up to 10,000.
-    pub size: u32,
-    /// [`KeyPage::last_sort`] of the page before; `None` for the first page.
-    pub search_after: Option<Vec<Box<RawValue>>>,
-    /// `true` if the keys come with their owners' snapshots (`limited_by`, [`Feature::LimitedBy`]).
-    pub with_limited_by: bool,
-}
-
-/// One page of keys.
-#[derive(Clone, Debug, Default)]
-pub struct KeyPage {
-    /// Number of keys that the filter finds in all.
-    pub total: u64,
-    /// Keys, in the requested order.
-    pub keys: Vec<ApiKey>,
-    /// Rows that could not be read.
-    pub unreadable: UnreadRows,
-    /// Sort values of the last key, after which the next page begins; raw, since their numbers may be beyond those of
-    /// floats. `None` on an empty page, or without sorting.
-    pub last_sort: Option<Vec<Box<RawValue>>>,
-}
-
-/// Result of reading an answer whose rows were handed on one by one.
-#[derive(Clone, Debug, Default)]
-pub struct RowPage {
-    /// Number of keys that the filter finds in all, as the cluster counts them; the number of rows where it doesn't
-    /// say.
-    pub total: u64,
-    /// Number of rows, those that could not be read included.
-    pub rows: usize,
-    /// Rows that could not be read.
-    pub unreadable: UnreadRows,
-    /// Sort values of the last row, after which the next page begins; `None` without rows or without sorting.
-    pub last_sort: Option<Vec<Box<RawValue>>>,
 }
 
 /// Result of an invalidation. Ids that are unknown, foreign or were invalidated before are in none of the lists (as
@@ -149,53 +54,10 @@ pub struct Invalidation {
 struct WireCreated<'a> {
     id: String,
     name: Option<String>,
-    expiration: Option<Millis>,
+    expiration: Option<Timestamp>,
     /// Secret, borrowed from the body, which is wiped: no copy is left behind.
     #[serde(borrow)]
     api_key: Cow<'a, str>,
-}
-
-#[derive(Deserialize)]
-struct WireList<'a> {
-    #[serde(borrow)]
-    api_keys: Vec<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct WireKey {
-    id: String,
-    name: Option<String>,
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    creation: Millis,
-    expiration: Option<Millis>,
-    #[serde(default)]
-    invalidated: bool,
-    invalidation: Option<Millis>,
-    username: Option<String>,
-    realm: Option<String>,
-    metadata: Option<Box<RawValue>>,
-    role_descriptors: Option<Box<RawValue>>,
-    limited_by: Option<Box<RawValue>>,
-    access: Option<Box<RawValue>>,
-    certificate_identity: Option<String>,
-    realm_type: Option<String>,
-}
-
-/// An answer without its rows, which were handed on before. An answer cut down to some fields has no list at all when
-/// the list would be empty (as seen on 9.5.3).
-#[derive(Deserialize)]
-struct WireTotal {
-    total: Option<u64>,
-    #[serde(rename = "api_keys")]
-    rows: Option<Vec<serde::de::IgnoredAny>>,
-}
-
-#[derive(Deserialize)]
-struct WireCount {
-    total: u64,
-    #[serde(default)]
-    aggregations: Value,
 }
 
 #[derive(Deserialize)]
@@ -215,13 +77,13 @@ impl Client {
     ///
     /// # Errors
     /// Any error of a request.
-    pub async fn create_api_key(&self, key: &CreateKey, now: Millis) -> Result<CreatedKey, ClientError> {
+    pub async fn create_api_key(&self, key: &CreateKey, now: Timestamp) -> Result<CreatedKey, ClientError> {
         let call = Call::new(Method::POST, &PATH).body(key.body(now));
         self.make(call, key.name(), Some(key.expiry())).await
     }
 
     /// Sends the request that creates a key, once, and reads the secret out of the answer. An expiration that was
-    /// requested as a span reveals the cluster's clock, if the result is within [`crate::client::MAX_DATE_SKEW`] of the
+    /// requested as a span reveals the cluster's clock, if the result is within [`MAX_DATE_SKEW`] of the
     /// time used so far; beyond that it may as well be another expiration than the one requested.
     pub(in crate::client) async fn make(
         &self,
@@ -230,15 +92,15 @@ impl Client {
         expiry: Option<Expiry>,
     ) -> Result<CreatedKey, ClientError> {
         let call = Call { repeatable: false, changes: true, private: true, limit: 1 << 20, ..call };
-        let asked_at = crate::client::now();
+        let asked_at = now();
         let answer = self.send(call).await?.success()?;
         let wire: WireCreated<'_> = answer.parse()?;
         if let (Some(expires), Some(Expiry::In(span))) = (wire.expiration, expiry)
-            && let Some(length) = span.millis()
+            && let Some(length) = span.length()
         {
-            let server = expires.saturating_sub(length);
-            let counted = asked_at.saturating_add(self.clock_skew().unwrap_or(0));
-            if server.saturating_sub(counted).saturating_abs() <= crate::client::MAX_DATE_SKEW {
+            let server = expires - length;
+            let counted = asked_at + self.clock_skew().unwrap_or_default();
+            if (server - counted).abs() <= MAX_DATE_SKEW {
                 self.set_own_skew(server, asked_at);
             }
         }
@@ -251,171 +113,6 @@ impl Client {
         })
     }
 
-    /// Returns one key by its id; `None` if the cluster doesn't know it. `own` restricts the request to own keys, as
-    /// needed with no more than `manage_own_api_key`.
-    ///
-    /// # Errors
-    /// Any error of a request.
-    pub async fn get_api_key(&self, id: &KeyId, own: bool) -> Result<Option<ApiKey>, ClientError> {
-        self.get_one(id, own, false).await
-    }
-
-    /// Returns one key with its owner's snapshot ([`ApiKey::limited_by`]).
-    ///
-    /// # Errors
-    /// [`ClientError::Lacks`] before 8.5, and any error of a request.
-    pub async fn get_api_key_with_limits(&self, id: &KeyId, own: bool) -> Result<Option<ApiKey>, ClientError> {
-        self.get_one(id, own, true).await
-    }
-
-    async fn get_one(&self, id: &KeyId, own: bool, with_limited_by: bool) -> Result<Option<ApiKey>, ClientError> {
-        let call = Call::new(Method::GET, &PATH)
-            .query_if(true, "id", id.as_str())
-            .query_if(own, "owner", "true")
-            .query_if(with_limited_by, "with_limited_by", "true");
-        let answer = self.send(call).await?;
-        if answer.status == 404 && answer.parse::<WireList<'_>>().is_ok_and(|list| list.api_keys.is_empty()) {
-            return Ok(None);
-        }
-        let answer = answer.success()?;
-        let (page, status) = (read_page(&answer)?, answer.status);
-        let is_none = page.keys.is_empty() && page.unreadable.is_empty();
-        match page.keys.into_iter().find(|key| key.id == *id) {
-            Some(key) => Ok(Some(key)),
-            None if is_none => Ok(None),
-            // Something came, so that nobody said that there is no such key.
-            None => {
-                let reason = page.unreadable.kept().first().map(|row| row.reason.clone());
-                let reason = reason.unwrap_or_else(|| "it is about another key than was asked for".into());
-                Err(ClientError::Unreadable { status, reason })
-            }
-        }
-    }
-
-    /// Returns the keys of exactly this name, without paging. The server takes an asterisk at the end of a name for a
-    /// pattern, so other names are left out here.
-    ///
-    /// # Errors
-    /// Any error of a request.
-    pub async fn get_api_keys_named(&self, name: &str, own: bool) -> Result<Keys, ClientError> {
-        let call = Call::new(Method::GET, &PATH).query_if(true, "name", name).query_if(own, "owner", "true");
-        let answer = self.send(Call { limit: MAX_LIST_BYTES, ..call }).await?;
-        if answer.status == 404 && answer.parse::<WireList<'_>>().is_ok_and(|list| list.api_keys.is_empty()) {
-            return Ok(Keys::default());
-        }
-        let mut page = read_aside(answer.success()?).await?;
-        page.keys.retain(|key| key.name == name);
-        Ok(Keys { keys: page.keys, unreadable: page.unreadable })
-    }
-
-    /// Returns all keys at once, without paging: the only way before 7.15.
-    ///
-    /// # Errors
-    /// Any error of a request.
-    pub async fn get_api_keys(&self, own: bool) -> Result<Keys, ClientError> {
-        let call = Call { limit: MAX_LIST_BYTES, ..Call::new(Method::GET, &PATH).query_if(own, "owner", "true") };
-        let answer = self.send(call).await?;
-        if answer.status == 404 && answer.parse::<WireList<'_>>().is_ok_and(|list| list.api_keys.is_empty()) {
-            return Ok(Keys::default());
-        }
-        let page = read_aside(answer.success()?).await?;
-        Ok(Keys { keys: page.keys, unreadable: page.unreadable })
-    }
-
-    /// Returns one page of keys (since 7.15). With no more than `manage_own_api_key` these are own keys only.
-    ///
-    /// # Errors
-    /// [`ClientError::Lacks`] where there is no such query, and any error of a request.
-    pub async fn query_api_keys(&self, query: &KeyQuery) -> Result<KeyPage, ClientError> {
-        let call = Call::new(Method::POST, &["_security", "_query", "api_key"]).body(query.body()).query_if(
-            query.with_limited_by,
-            "with_limited_by",
-            "true",
-        );
-        let answer = self.send(Call { feature: Some(Feature::Query), ..call }).await?.success()?;
-        read_aside(answer).await
-    }
-
-    /// Reads a page of keys as [`Client::query_api_keys`] does, and hands each key to `put` while the answer still
-    /// arrives. If the connection breaks and the request is sent again, keys come a second time.
-    ///
-    /// # Errors
-    /// [`ClientError::Lacks`] where there is no such query, and any error of a request.
-    pub async fn query_rows(
-        &self,
-        query: &KeyQuery,
-        put: &mut (dyn FnMut(&RawKey<'_>) + Send),
-    ) -> Result<RowPage, ClientError> {
-        let call = Call::new(Method::POST, &["_security", "_query", "api_key"])
-            .body(query.body())
-            .query_if(true, "filter_path", ROW_FIELDS)
-            .query_if(query.with_limited_by, "with_limited_by", "true");
-        self.rows(Call { feature: Some(Feature::Query), limit: MAX_STREAM_BYTES, ..call }, put).await
-    }
-
-    /// Reads a page of keys and discards it; returns the number of its rows. For measuring.
-    ///
-    /// # Errors
-    /// Any error of a request.
-    #[doc(hidden)]
-    pub async fn throw_away(&self, query: &KeyQuery) -> Result<usize, ClientError> {
-        let call = Call::new(Method::POST, &["_security", "_query", "api_key"])
-            .body(query.body())
-            .query_if(true, "filter_path", ROW_FIELDS)
-            .query_if(query.with_limited_by, "with_limited_by", "true");
-        let answer = self.send(Call { limit: MAX_STREAM_BYTES, ..call }).await?.success()?;
-        Ok(memchr::memmem::find_iter(&answer.body, b"{\"id\":\"").count())
-    }
-
-    /// Reads all keys at once, and hands each to `put` while the answer still arrives: 52.7 MB for 100,000 keys, of
-    /// which nothing is held. The only way before 7.15.
-    ///
-    /// # Errors
-    /// Any error of a request.
-    pub async fn get_rows(&self, own: bool, put: &mut (dyn FnMut(&RawKey<'_>) + Send)) -> Result<RowPage, ClientError> {
-        let call = Call::new(Method::GET, &PATH).query_if(own, "owner", "true");
-        self.rows(Call { limit: MAX_STREAM_BYTES, ..call }, put).await
-    }
-
-    async fn rows(&self, call: Call<'_>, put: &mut (dyn FnMut(&RawKey<'_>) + Send)) -> Result<RowPage, ClientError> {
-        let reader = Mutex::new(RowReader::new(put));
-        let answer = self.send(Call { rows: Some(&reader), ..call }).await?;
-        if answer.status == 404 && answer.parse::<WireList<'_>>().is_ok_and(|list| list.api_keys.is_empty()) {
-            return Ok(RowPage::default());
-        }
-        let answer = answer.success()?;
-        let reader = reader.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let wire: WireTotal = answer.parse()?;
-        let others = wire.others(answer.status)?;
-        let (last_sort, rows) = (reader.last_sort(), reader.rows + others);
-        let mut unreadable = reader.unreadable;
-        (0..others).for_each(|_| unreadable.push(no_object()));
-        Ok(RowPage { total: wire.total.unwrap_or(rows as u64), rows, last_sort, unreadable })
-    }
-
-    /// Counts keys, and lets the cluster aggregate them (since 8.14). Returns the number of keys that the filter finds,
-    /// and the answer's `aggregations`.
-    ///
-    /// # Errors
-    /// [`ClientError::Lacks`] where there is no such query, and any error of a request.
-    pub async fn count_api_keys(
-        &self,
-        filter: Option<&Value>,
-        aggregations: Option<&Value>,
-    ) -> Result<(u64, Value), ClientError> {
-        let mut body = json!({ "size": 0 });
-        if let Some(filter) = filter {
-            body["query"] = filter.clone();
-        }
-        if let Some(aggregations) = aggregations {
-            body["aggs"] = aggregations.clone();
-        }
-        let call = Call::new(Method::POST, &["_security", "_query", "api_key"]).body(body.to_string());
-        let answer = self.send(Call { feature: Some(Feature::Query), ..call }).await?.success()?;
-        let wire: WireCount = answer.parse()?;
-        Ok((wire.total, wire.aggregations))
-    }
-
     /// Invalidates keys by their ids, for ever. `own` restricts the request to own keys, as needed with no more than
     /// `manage_own_api_key`. Repeating it does no harm, so it is sent again when that helps.
     ///
@@ -423,7 +120,7 @@ impl Client {
     /// [`ClientError::NotSent`] without any id, and any error of a request.
     pub async fn invalidate(&self, ids: &[KeyId], own: bool) -> Result<Invalidation, ClientError> {
         if ids.is_empty() || ids.iter().any(|id| id.as_str().trim().is_empty()) {
-            return Err(ClientError::NotSent { reason: "an invalidation needs the ids of its keys".into() });
+            return Err(ClientError::NotSent { reason: "an invalidation requires the ids of its keys".into() });
         }
         let mut body = json!({ "ids": ids });
         if own {
@@ -434,122 +131,13 @@ impl Client {
         let is_repetition = answer.is_repetition;
         let wire: WireInvalidation = answer.parse()?;
         let ids = |ids: Vec<String>| ids.into_iter().map(KeyId::new).collect();
-        let words = |error: &Value| error_response::deepest_reason(error).unwrap_or_else(|| error.to_string());
+        let words = |error: &Value| server_text::deepest_reason(error).unwrap_or_else(|| error.to_string());
         Ok(Invalidation {
             invalidated: ids(wire.invalidated_api_keys),
             previously: ids(wire.previously_invalidated_api_keys),
             error_count: wire.error_count.max(wire.error_details.len() as u64),
-            errors: wire.error_details.iter().map(|error| error_response::shown(&words(error))).collect(),
+            errors: wire.error_details.iter().map(|error| server_text::shown(&words(error))).collect(),
             is_repetition,
         })
-    }
-}
-
-impl KeyQuery {
-    /// A query for the first `size` keys, in no particular order.
-    pub fn new(size: u32) -> Self {
-        Self { filter: None, sort: Vec::new(), size, search_after: None, with_limited_by: false }
-    }
-
-    /// Formats the body of the request, to the byte.
-    pub fn body(&self) -> String {
-        let size = self.size.to_string();
-        let filter = self.filter.as_ref().map(Value::to_string);
-        let sort: Vec<Value> =
-            self.sort.iter().map(|(field, order)| json!({ field: { "order": order.wire() } })).collect();
-        let sort = Value::from(sort).to_string();
-        let after = self
-            .search_after
-            .as_ref()
-            .map(|values| format!("[{}]", values.iter().map(|value| value.get()).collect::<Vec<_>>().join(",")));
-        let mut members = vec![("size", size.as_str())];
-        members.extend(filter.as_deref().map(|text| ("query", text)));
-        members.extend((!self.sort.is_empty()).then_some(("sort", sort.as_str())));
-        members.extend(after.as_deref().map(|text| ("search_after", text)));
-        json::write_object(members)
-    }
-}
-
-impl Order {
-    fn wire(self) -> &'static str {
-        match self {
-            Self::Ascending => "asc",
-            Self::Descending => "desc",
-        }
-    }
-}
-
-async fn read_aside(answer: Response) -> Result<KeyPage, ClientError> {
-    if answer.body.len() < LONG_TO_READ {
-        return read_page(&answer);
-    }
-    let status = answer.status;
-    let read = tokio::task::spawn_blocking(move || read_page(&answer)).await;
-    read.unwrap_or_else(|error| Err(ClientError::Unreadable { status, reason: error.to_string() }))
-}
-
-fn read_page(answer: &Response) -> Result<KeyPage, ClientError> {
-    let mut splitter = RowSplitter::default();
-    let (mut page, mut last) = (KeyPage::default(), None);
-    splitter.push(&answer.body, |row| {
-        match serde_json::from_slice::<WireKey>(row) {
-            Ok(wire) => page.keys.push(wire.into_key()),
-            Err(error) => match OddRow::read(row, &error_response::shown(&error.to_string())) {
-                Some(row) => page.keys.push(row.into_key()),
-                None => page.unreadable.push(unreadable(&error)),
-            },
-        }
-        last = row_stream::last_sort(row);
-    })?;
-    let wire: WireTotal = answer.parse_part(splitter.rest())?;
-    let others = wire.others(answer.status)?;
-    (0..others).for_each(|_| page.unreadable.push(no_object()));
-    page.total = wire.total.unwrap_or((page.keys.len() + page.unreadable.len()) as u64);
-    page.last_sort = last;
-    Ok(page)
-}
-
-impl WireTotal {
-    /// Returns the number of rows that are no JSON objects.
-    fn others(&self, status: u16) -> Result<usize, ClientError> {
-        match (self.total, &self.rows) {
-            (None, None) => {
-                let reason = "neither keys nor their number are in it".into();
-                Err(ClientError::Unreadable { status, reason })
-            }
-            (_, rows) => Ok(rows.as_ref().map_or(0, Vec::len)),
-        }
-    }
-}
-
-fn no_object() -> Unreadable {
-    Unreadable { id: None, reason: "it is no object".into() }
-}
-
-/// A row of which nothing could be read.
-pub(crate) fn unreadable(error: &serde_json::Error) -> Unreadable {
-    Unreadable { id: None, reason: error_response::shown(&error.to_string()) }
-}
-
-impl WireKey {
-    fn into_key(self) -> ApiKey {
-        let key = ApiKey {
-            id: KeyId::new(self.id),
-            name: self.name.unwrap_or_default(),
-            kind: self.kind.as_deref().map(KeyKind::from_wire).unwrap_or_default(),
-            owner: Owner { username: self.username.unwrap_or_default(), realm: self.realm.unwrap_or_default() },
-            created: self.creation,
-            expires: self.expiration,
-            invalidated: self.invalidated,
-            invalidated_at: self.invalidation,
-            metadata: self.metadata,
-            role_descriptors: self.role_descriptors,
-            limited_by: self.limited_by,
-            access: self.access,
-            certificate_identity: self.certificate_identity,
-            realm_type: self.realm_type,
-            ..ApiKey::default()
-        };
-        key.with_facts()
     }
 }

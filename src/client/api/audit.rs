@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    client::{Call, Client, error::ClientError},
-    model::{Millis, api_key::KeyId},
+    client::{call::Call, connection::Client, error::ClientError},
+    model::{Timestamp, api_key::KeyId},
 };
 
 /// Fields that may hold the id of the key that acted: under the name that Filebeat and the integration of Elastic give,
@@ -50,10 +50,10 @@ pub enum AuditSource {
 /// Time range and number of the audit events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AuditRange {
-    /// Time of the first event, in milliseconds since 1970.
-    pub from: Millis,
-    /// Time of the last event, in milliseconds since 1970.
-    pub to: Millis,
+    /// Time of the first event.
+    pub from: Timestamp,
+    /// Time of the last event.
+    pub to: Timestamp,
     /// Number of events.
     pub events: u64,
 }
@@ -62,7 +62,7 @@ pub struct AuditRange {
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct AuditPage {
     /// Keys, each with the time of its last event.
-    pub seen: Vec<(KeyId, Millis)>,
+    pub seen: Vec<(KeyId, Timestamp)>,
     /// Value after which the next page begins; `None` on the last page.
     pub after: Option<Value>,
 }
@@ -112,8 +112,8 @@ struct WireNumber {
 
 impl WireNumber {
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds, which a double holds for 285,000 years")]
-    fn millis(&self) -> Option<Millis> {
-        self.value.map(|value| value as Millis)
+    fn millis(&self) -> Option<Timestamp> {
+        self.value.map(|value| Timestamp::from_millis(value as i64))
     }
 }
 

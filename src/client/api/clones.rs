@@ -3,8 +3,8 @@
 use reqwest::Method;
 
 use crate::{
-    client::{Call, Client, CreatedKey, error::ClientError},
-    model::{Millis, connections::login, create::clone::CloneKey, version::Feature},
+    client::{api::api_keys::CreatedKey, call::Call, connection::Client, error::ClientError},
+    model::{Timestamp, connections::login, create::clone::CloneKey, version::Feature},
 };
 
 impl Client {
@@ -14,7 +14,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::Lacks`] before 9.4; [`ClientError::Forbidden`] also when the source is unknown, expired,
     /// invalidated or no REST key, or its secret is wrong (as seen on 9.5.3); and any error of a request.
-    pub async fn clone_api_key(&self, clone: &CloneKey, now: Millis) -> Result<CreatedKey, ClientError> {
+    pub async fn clone_api_key(&self, clone: &CloneKey, now: Timestamp) -> Result<CreatedKey, ClientError> {
         let path = ["_security", "api_key", "clone"];
         let encoded = login::encode(clone.source.as_str(), &clone.secret);
         let call = Call {

@@ -4,9 +4,9 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use crate::{
-    client::{Call, Client, CreatedKey, error::ClientError},
+    client::{api::api_keys::CreatedKey, call::Call, connection::Client, error::ClientError},
     model::{
-        Millis,
+        Timestamp,
         api_key::KeyId,
         create::cross_cluster::{CreateCrossCluster, CrossClusterUpdate},
         version::Feature,
@@ -31,7 +31,7 @@ impl Client {
     pub async fn create_cross_cluster_key(
         &self,
         key: &CreateCrossCluster,
-        now: Millis,
+        now: Timestamp,
     ) -> Result<CreatedKey, ClientError> {
         let call = Call { feature: Some(Feature::CrossCluster), ..Call::new(Method::POST, &PATH).body(key.body(now)) };
         let made = self.make(call, key.key.name(), Some(key.key.expiry())).await;
@@ -47,11 +47,11 @@ impl Client {
     /// [`ClientError::Lacks`] before 8.10, or before 9.3 for a certificate identity, and any error of a request.
     pub async fn update_cross_cluster_key(&self, id: &KeyId, update: &CrossClusterUpdate) -> Result<bool, ClientError> {
         if id.as_str().trim().is_empty() {
-            return Err(ClientError::NotSent { reason: "an update needs the id of its key".into() });
+            return Err(ClientError::NotSent { reason: "an update requires the id of its key".into() });
         }
         if !update.is_enough() {
-            let reason = "a cross-cluster key takes a new end only together with its access, metadata or certificate \
-                          identity";
+            let reason = "the expiration of a cross-cluster key can be changed only together with its access, metadata \
+                          or certificate identity";
             return Err(ClientError::NotSent { reason: reason.into() });
         }
         let segments = [PATH[0], PATH[1], PATH[2], id.as_str()];

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::client::{Call, Client, error::ClientError, http::error_response};
+use crate::client::{call::Call, connection::Client, error::ClientError, http::server_text};
 
 /// Outcome of putting one document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Client {
     /// are no error.
     pub async fn create_documents(&self, index: &str, documents: &[(&str, &str)]) -> Result<Vec<Put>, ClientError> {
         if index.trim().is_empty() || index.starts_with('_') || index.contains(['*', ',', '/', '\\']) {
-            let reason = format!("“{index}” is no name of one index");
+            let reason = format!("“{index}” is not the name of a single index");
             return Err(ClientError::NotSent { reason });
         }
         let mut body = String::with_capacity(documents.iter().map(|(id, line)| id.len() + line.len() + 32).sum());
@@ -61,7 +61,8 @@ impl Client {
             Call::new(Method::POST, &segments).query_if(true, "filter_path", "items.*.status,items.*.error").body(body);
         let wire: Wire = self.send(call).await?.success()?.parse()?;
         if wire.items.len() != documents.len() {
-            let reason = format!("{} documents were sent, and {} are answered for", documents.len(), wire.items.len());
+            let reason =
+                format!("{} documents were sent, but the response covers {}", documents.len(), wire.items.len());
             return Err(ClientError::Unreadable { status: 200, reason });
         }
         Ok(wire.items.into_iter().map(|item| put(item.create)).collect())
@@ -72,8 +73,8 @@ fn put(result: WireResult) -> Put {
     // The outermost reason: it names the field and its value, which the innermost doesn't.
     let words = |error: Option<Value>| {
         let words = error.as_ref().and_then(|error| error["reason"].as_str()).map(str::to_owned);
-        let words = words.or_else(|| error.as_ref().and_then(error_response::deepest_reason));
-        error_response::shown(&words.unwrap_or_else(|| format!("status {}", result.status)))
+        let words = words.or_else(|| error.as_ref().and_then(server_text::deepest_reason));
+        server_text::shown(&words.unwrap_or_else(|| format!("status {}", result.status)))
     };
     let is_conflict = |error: &Value| error["type"] == "version_conflict_engine_exception";
     match result.status {

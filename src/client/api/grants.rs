@@ -3,8 +3,8 @@
 use reqwest::Method;
 
 use crate::{
-    client::{Call, Client, CreatedKey, error::ClientError},
-    model::{Millis, create::grant::Grant, version::Feature},
+    client::{api::api_keys::CreatedKey, call::Call, connection::Client, error::ClientError},
+    model::{Timestamp, create::grant::Grant, version::Feature},
 };
 
 impl Client {
@@ -15,7 +15,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::Forbidden`] also for a wrong password and an invalid token (as seen on 7.10.2 to 9.5.3), and any
     /// error of a request.
-    pub async fn grant_api_key(&self, grant: &Grant, now: Millis) -> Result<CreatedKey, ClientError> {
+    pub async fn grant_api_key(&self, grant: &Grant, now: Timestamp) -> Result<CreatedKey, ClientError> {
         let path = ["_security", "api_key", "grant"];
         // Left to itself it does not wait until the key can be found, unlike all other calls that make one.
         let call = Call {

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde::Deserialize;
 
-use crate::client::{Call, Client, error::ClientError};
+use crate::client::{call::Call, connection::Client, error::ClientError};
 
 #[derive(Deserialize)]
 struct Wire {

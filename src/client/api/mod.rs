@@ -7,6 +7,7 @@ pub(super) mod cross_cluster;
 pub(super) mod documents;
 pub(super) mod grants;
 pub(super) mod index_names;
+pub(super) mod key_list;
 pub(super) mod license;
 pub(super) mod security;
 pub(super) mod updates;

@@ -1,13 +1,13 @@
 //! Identity and privileges of the user, and the cluster's roles and privileges.
 
-use std::{collections::BTreeMap, sync::atomic::Ordering};
+use std::collections::BTreeMap;
 
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 
 use crate::{
-    client::{Call, Client, error::ClientError},
+    client::{call::Call, connection::Client, error::ClientError},
     model::{
         api_key::KeyId,
         connections::login::Login,
@@ -115,7 +115,7 @@ impl Client {
         if !(answer.is_elasticsearch || is_old && says_so) {
             return Err(answer.not_elasticsearch());
         }
-        self.0.is_elasticsearch.store(true, Ordering::Relaxed);
+        self.recognize_elasticsearch();
         let edition = match (info.version.build_flavor.as_deref(), version) {
             (Some("serverless"), _) => Edition::Serverless,
             (_, Some(version)) => Edition::Version(version),
@@ -148,6 +148,7 @@ impl Client {
         Ok(Identity {
             username: wire.username,
             realm: realm.name,
+            realm_type: realm.kind,
             authentication_type: told.unwrap_or_else(|| if by_key { "api_key" } else { "realm" }.to_owned()),
             roles: wire.roles,
             api_key: wire.api_key.map(|key| (KeyId::new(key.id), key.name.unwrap_or_default())).or(own),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    client::{Call, Client, error::ClientError, http::error_response},
+    client::{call::Call, connection::Client, error::ClientError, http::server_text},
     model::{api_key::KeyId, update::KeyUpdate, version::Feature},
 };
 
@@ -82,12 +82,12 @@ impl Client {
         };
         let wire: WireBulk = self.send(call).await?.success()?.parse()?;
         let ids = |ids: Vec<String>| ids.into_iter().map(KeyId::new).collect();
-        let words = |error: &Value| error_response::deepest_reason(error).unwrap_or_else(|| error.to_string());
+        let words = |error: &Value| server_text::deepest_reason(error).unwrap_or_else(|| error.to_string());
         Ok(BulkUpdate {
             updated: ids(wire.updated),
             noops: ids(wire.noops),
             errors: (wire.errors.details.iter())
-                .map(|(id, error)| (KeyId::new(id.as_str()), error_response::shown(&words(error))))
+                .map(|(id, error)| (KeyId::new(id.as_str()), server_text::shown(&words(error))))
                 .collect(),
         })
     }
@@ -100,7 +100,7 @@ fn feature(update: &KeyUpdate, plain: Feature) -> Feature {
 
 fn check(ids: &[KeyId]) -> Result<(), ClientError> {
     if ids.is_empty() || ids.iter().any(|id| id.as_str().trim().is_empty()) {
-        return Err(ClientError::NotSent { reason: "an update needs the ids of its keys".into() });
+        return Err(ClientError::NotSent { reason: "an update requires the ids of its keys".into() });
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use serde::Deserialize;
 
-use crate::client::{Call, Client, error::ClientError};
+use crate::client::{call::Call, connection::Client, error::ClientError};
 
 /// A user of the realms `native` and `reserved`; no cluster lists those of other realms.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Deserialize)]
@@ -30,7 +30,7 @@ impl Client {
     pub async fn user(&self, name: &str) -> Result<Option<User>, ClientError> {
         // In the path a comma separates names, and a name of dots is no segment.
         if name.is_empty() || name.contains(',') || matches!(name, "." | "..") {
-            return Err(ClientError::NotSent { reason: "this name can't be asked for by itself".into() });
+            return Err(ClientError::NotSent { reason: "this user name can't be looked up by itself".into() });
         }
         let answer = self.send(Call::new(Method::GET, &["_security", "user", name])).await?;
         if answer.status == 404 && answer.parse::<BTreeMap<String, User>>().is_ok_and(|map| map.is_empty()) {

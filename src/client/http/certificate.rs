@@ -1,9 +1,9 @@
 //! The certificate that a server presented, and why it was refused. It knows no connections.
 
 use rustls_pki_types::CertificateDer;
-use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+use x509_parser::prelude::{ASN1Time, FromDer, GeneralName, X509Certificate};
 
-use crate::model::{Millis, connections::fingerprint::Fingerprint, text::sanitize};
+use crate::model::{TimeDelta, Timestamp, connections::fingerprint::Fingerprint, text::sanitize};
 
 /// The certificate that a server presented, trusted or not, in terms that a person can compare.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,10 +12,10 @@ pub struct SeenCertificate {
     pub subject: String,
     /// Issuer: the authority that is said to have signed the certificate.
     pub issuer: String,
-    /// Beginning of the validity, in milliseconds since 1970.
-    pub not_before: Millis,
-    /// End of the validity, in milliseconds since 1970.
-    pub not_after: Millis,
+    /// Beginning of the validity.
+    pub not_before: Timestamp,
+    /// End of the validity.
+    pub not_after: Timestamp,
     /// SHA-256 of the server's own certificate.
     pub fingerprint: Fingerprint,
     /// Host names and addresses that the certificate is valid for.
@@ -33,9 +33,9 @@ pub struct SeenAuthority {
     pub subject: String,
     /// SHA-256 of the authority's certificate.
     pub fingerprint: Fingerprint,
-    /// End of the validity, in milliseconds since 1970; `None` where it can't be read. TLS libraries do not look at it:
+    /// End of the validity; `None` where it can't be read. TLS libraries do not look at it:
     /// a client that trusts an authority keeps trusting it after its end, and other clients do not.
-    pub not_after: Option<Millis>,
+    pub not_after: Option<Timestamp>,
 }
 
 /// Reason why a certificate was refused.
@@ -63,7 +63,7 @@ pub enum CertificateProblem {
     },
     /// The pinned certificate is not among those sent, and the root is not either, so that nothing can be said about
     /// it: many servers send their own certificate alone.
-    #[error("the pinned certificate is not among those that the server presents, which are too few to tell")]
+    #[error("the pinned certificate is not among those that the server presents, which are too few to be sure")]
     ChainWithoutPin,
     /// Anything else, as the TLS library describes it.
     #[error("{0}")]
@@ -77,7 +77,7 @@ impl SeenCertificate {
         let fingerprint = chain[0];
         let ca = others.last().filter(|last| *last != own).map(|last| {
             let parsed = parse(last);
-            let not_after = |parsed: &X509Certificate<'_>| parsed.validity().not_after.timestamp().saturating_mul(1000);
+            let not_after = |parsed: &X509Certificate<'_>| at(parsed.validity().not_after);
             SeenAuthority {
                 subject: parsed.as_ref().map_or_else(unreadable, |parsed| shown(&parsed.subject().to_string())),
                 fingerprint: Fingerprint::of(last),
@@ -86,13 +86,22 @@ impl SeenCertificate {
         });
         let Some(parsed) = parse(own) else {
             let (subject, issuer) = (unreadable(), unreadable());
-            return Self { subject, issuer, not_before: 0, not_after: 0, fingerprint, names: vec![], ca, chain };
+            return Self {
+                subject,
+                issuer,
+                not_before: Timestamp::EPOCH,
+                not_after: Timestamp::EPOCH,
+                fingerprint,
+                names: vec![],
+                ca,
+                chain,
+            };
         };
         Self {
             subject: shown(&parsed.subject().to_string()),
             issuer: shown(&parsed.issuer().to_string()),
-            not_before: parsed.validity().not_before.timestamp().saturating_mul(1000),
-            not_after: parsed.validity().not_after.timestamp().saturating_mul(1000),
+            not_before: at(parsed.validity().not_before),
+            not_after: at(parsed.validity().not_after),
             fingerprint,
             names: names(&parsed),
             ca,
@@ -122,6 +131,10 @@ pub(crate) fn check_dates(der: &CertificateDer<'_>, now_seconds: i64) -> Result<
     } else {
         Ok(())
     }
+}
+
+fn at(time: ASN1Time) -> Timestamp {
+    Timestamp::EPOCH + TimeDelta::from_secs(time.timestamp())
 }
 
 fn parse<'a>(der: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> {
@@ -167,7 +180,7 @@ mod tests {
         let seen = SeenCertificate::read(made.der(), &[]);
         assert!(seen.subject.contains("node-1"));
         assert_eq!(seen.names, ["es.example.net", "10.0.0.7"]);
-        assert_eq!(seen.not_before, 1_577_836_800_000);
+        assert_eq!(seen.not_before, Timestamp::from_millis(1_577_836_800_000));
         assert_eq!(seen.chain, [Fingerprint::of(made.der())]);
         assert_eq!(seen.ca, None);
         assert!(is_self_issued(made.der()));

@@ -3,22 +3,32 @@
 
 use serde_json::Value;
 
-use super::response::Response;
+use super::{
+    response::Response,
+    server_text::{deepest_reason, looks_like, shown},
+};
 use crate::{
     client::error::ClientError,
     model::{text::sanitize, version::Feature},
 };
 
-/// Maximum length of a reason in characters: enough for the list of known privileges that Elasticsearch sends along.
-const MAX_REASON_CHARS: usize = 4000;
+impl Response {
+    /// Returns the answer if its status is a success.
+    ///
+    /// # Errors
+    /// The error that the cluster reported instead.
+    pub(crate) fn success(self) -> Result<Self, ClientError> {
+        if self.is_success() { Ok(self) } else { Err(self.refusal()) }
+    }
 
-/// Formats server text: made harmless, and cut to a maximum length.
-pub(crate) fn shown(text: &str) -> String {
-    sanitize::shortened(text.trim(), MAX_REASON_CHARS)
+    /// Reads the error out of an unsuccessful answer.
+    pub(crate) fn refusal(&self) -> ClientError {
+        read(self)
+    }
 }
 
 /// Reads the error out of an unsuccessful answer.
-pub(crate) fn read(answer: &Response) -> ClientError {
+fn read(answer: &Response) -> ClientError {
     let status = answer.status;
     if answer.is_from_between {
         return ClientError::FromBetween { status, reason: looks_like(&answer.body) };
@@ -127,7 +137,7 @@ impl Words {
     fn sign_in(&self) -> String {
         // Older versions answer this to any key or token that is not valid; a credential was certainly sent.
         if self.additional.is_none() && self.reason.starts_with("missing authentication credentials") {
-            return "the credential is unknown, wrong, expired or invalidated; this cluster does not tell which".into();
+            return "the credential is unknown, wrong, expired or invalidated; this cluster does not say which".into();
         }
         self.additional.clone().unwrap_or_else(|| self.reason_or("no reason given"))
     }
@@ -157,53 +167,9 @@ pub fn lacking(reason: &str, privileges: &[String]) -> String {
     }
 }
 
-/// Returns the last reason along `caused_by`: the outer ones only say that something failed.
-pub(crate) fn deepest_reason(error: &Value) -> Option<String> {
-    let mut at = error;
-    let mut reason = at["reason"].as_str();
-    while at["caused_by"].is_object() {
-        at = &at["caused_by"];
-        reason = at["reason"].as_str().filter(|text| !text.is_empty()).or(reason);
-    }
-    reason.map(str::to_owned)
-}
-
 fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(start)?;
     rest.split_once(end).map(|(inside, _)| inside)
-}
-
-/// Describes a body that is no answer of Elasticsearch, such as “an empty answer” or the title of a page.
-pub(crate) fn looks_like(body: &[u8]) -> String {
-    let start = String::from_utf8_lossy(&body[..body.len().min(64 << 10)]);
-    let text = start.trim();
-    if text.is_empty() {
-        return "an empty answer".into();
-    }
-    if text.starts_with('<') {
-        return match title(text) {
-            Some(title) => format!("a page titled “{}”", sanitize::shortened(&title, 120)),
-            None => "a page without a title".into(),
-        };
-    }
-    if text.starts_with(['{', '[']) {
-        let product = ["OpenSearch", "Kibana", "CouchDB"]
-            .into_iter()
-            .find(|name| text.get(..2000).unwrap_or(text).to_lowercase().contains(&name.to_lowercase()));
-        return product.map_or_else(|| "other JSON".into(), |name| format!("{name} answers"));
-    }
-    let line = text.lines().next().unwrap_or_default();
-    format!("the text “{}”", sanitize::shortened(line, 120))
-}
-
-fn title(page: &str) -> Option<String> {
-    let lower = page.to_ascii_lowercase();
-    let start = lower.find("<title")?;
-    let start = start + lower[start..].find('>')? + 1;
-    let end = start + lower[start..].find('<')?;
-    let words: Vec<&str> = page[start..end].split_whitespace().collect();
-    let title = words.join(" ").replace("&amp;", "&").replace("&ndash;", "–").replace("&#39;", "'");
-    (!title.is_empty()).then_some(title)
 }
 
 /// Formats the address of a redirect without the parts that may be secret.
@@ -229,9 +195,9 @@ mod tests {
         assert_eq!(looks_like(b"<html><head><TITLE>\n 502 Bad\n Gateway</title>"), "a page titled “502 Bad Gateway”");
         assert_eq!(looks_like(b"<html><title>x"), "a page without a title");
         assert_eq!(looks_like("<title>ĄİŁ</title>".as_bytes()), "a page titled “ĄİŁ”");
-        assert_eq!(looks_like(b"  "), "an empty answer");
+        assert_eq!(looks_like(b"  "), "an empty response");
         assert_eq!(looks_like(b"\xff\xfe"), "the text “\u{fffd}\u{fffd}”");
-        assert_eq!(looks_like(br#"{"tagline":"The OpenSearch Project"}"#), "OpenSearch answers");
+        assert_eq!(looks_like(br#"{"tagline":"The OpenSearch Project"}"#), "OpenSearch responds");
         assert_eq!(looks_like(b"SSH-2.0\r\nmore"), "the text “SSH-2.0”");
     }
 

@@ -6,10 +6,10 @@ use reqwest::header::{HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::error_response;
+use super::server_text;
 use crate::{
     client::error::ClientError,
-    model::{Millis, version::Feature},
+    model::{TimeDelta, Timestamp, version::Feature},
 };
 
 /// Size limit of a body which only explains a failure, in bytes.
@@ -97,17 +97,23 @@ impl std::fmt::Debug for Body {
 }
 
 /// Reads `Retry-After`: seconds, or a date.
-fn wait(text: &str, now: Millis) -> Option<Duration> {
+fn wait(text: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse() {
         return Some(Duration::from_secs(seconds));
     }
     let date = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
-    Some(Duration::from_millis(u64::try_from(date.timestamp().as_millisecond().saturating_sub(now)).unwrap_or(0)))
+    Some((Timestamp::from(date.timestamp()) - now).max(TimeDelta::ZERO).unsigned_abs())
 }
 
 impl Response {
     /// Creates an answer from its status and headers; the body is added later.
-    pub(crate) fn new(status: u16, headers: &HeaderMap, feature: Option<Feature>, private: bool, now: Millis) -> Self {
+    pub(crate) fn new(
+        status: u16,
+        headers: &HeaderMap,
+        feature: Option<Feature>,
+        private: bool,
+        now: Timestamp,
+    ) -> Self {
         let product = HeaderName::from_static("x-elastic-product");
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let has_product = text(product) == Some("Elasticsearch");
@@ -128,14 +134,6 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
-    /// Returns the answer if its status is a success.
-    ///
-    /// # Errors
-    /// The error that the cluster reported instead.
-    pub(crate) fn success(self) -> Result<Self, ClientError> {
-        if self.is_success() { Ok(self) } else { Err(self.refusal()) }
-    }
-
     /// Returns `true` for a refusal that is neither marked by the header of Elasticsearch nor has the form of its
     /// errors. The server itself leaves the header out of a 401, of other refused sign-ins and of a 413, which has no
     /// body (as seen on 8.19.21 and 9.5.3).
@@ -149,11 +147,6 @@ impl Response {
             || self.status == 413 && self.body.is_empty()
             || serde_json::from_slice::<Error>(&self.body).is_ok();
         (400..500).contains(&self.status) && !is_its_own
-    }
-
-    /// Reads the error out of an unsuccessful answer.
-    pub(crate) fn refusal(&self) -> ClientError {
-        error_response::read(self)
     }
 
     /// Reads the body.
@@ -179,13 +172,13 @@ impl Response {
         let reason = match &self.body {
             // The parser's error repeats the wrong value, which may be the secret.
             Body::Private(_) => format!("not what was expected at line {}, column {}", error.line(), error.column()),
-            Body::Plain(_) => error_response::shown(&error.to_string()),
+            Body::Plain(_) => server_text::shown(&error.to_string()),
         };
         ClientError::Unreadable { status: self.status, reason }
     }
 
     pub(crate) fn not_elasticsearch(&self) -> ClientError {
-        ClientError::NotElasticsearch { status: self.status, hint: error_response::looks_like(&self.body) }
+        ClientError::NotElasticsearch { status: self.status, hint: server_text::looks_like(&self.body) }
     }
 }
 
@@ -206,10 +199,10 @@ mod tests {
 
     #[test]
     fn servers_ask_to_wait_in_seconds_or_until_a_date() {
-        assert_eq!(wait(" 7 ", 0), Some(Duration::from_secs(7)));
-        assert_eq!(wait("Thu, 01 Jan 1970 00:00:09 GMT", 2000), Some(Duration::from_secs(7)));
-        assert_eq!(wait("Thu, 01 Jan 1970 00:00:09 GMT", 99_000), Some(Duration::ZERO));
-        assert_eq!(wait("soon", 0), None);
+        assert_eq!(wait(" 7 ", Timestamp::EPOCH), Some(Duration::from_secs(7)));
+        assert_eq!(wait("Thu, 01 Jan 1970 00:00:09 GMT", Timestamp::from_millis(2000)), Some(Duration::from_secs(7)));
+        assert_eq!(wait("Thu, 01 Jan 1970 00:00:09 GMT", Timestamp::from_millis(99_000)), Some(Duration::ZERO));
+        assert_eq!(wait("soon", Timestamp::EPOCH), None);
     }
 
     #[test]

@@ -8,13 +8,16 @@ use std::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{
-    error_response,
-    unreadable_row::{self, OddRow, UnreadRows},
-};
+use super::unreadable_row::{self, OddRow};
 use crate::{
-    client::{api::api_keys::unreadable, error::ClientError},
-    model::{Millis, inventory::RawKey},
+    client::{
+        error::ClientError,
+        http::{
+            server_text,
+            unread_rows::{UnreadRows, unreadable},
+        },
+    },
+    model::{Timestamp, inventory::RawKey},
 };
 
 /// Size limit of one row, in bytes: metadata may have some megabytes.
@@ -143,11 +146,11 @@ struct WireRow<'a> {
     name: Option<Cow<'a, str>>,
     #[serde(borrow, rename = "type")]
     kind: Option<Cow<'a, str>>,
-    creation: Millis,
-    expiration: Option<Millis>,
+    creation: Timestamp,
+    expiration: Option<Timestamp>,
     #[serde(default)]
     invalidated: bool,
-    invalidation: Option<Millis>,
+    invalidation: Option<Timestamp>,
     #[serde(borrow)]
     username: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -225,7 +228,7 @@ impl<'a> RowReader<'a> {
             last.extend_from_slice(row);
             match serde_json::from_slice::<WireRow<'_>>(row) {
                 Ok(wire) => put(&wire.raw()),
-                Err(error) => match OddRow::read(row, &error_response::shown(&error.to_string())) {
+                Err(error) => match OddRow::read(row, &server_text::shown(&error.to_string())) {
                     Some(row) => put(&row.raw()),
                     None => odd.push(unreadable(&error)),
                 },
@@ -238,6 +241,17 @@ impl<'a> RowReader<'a> {
     pub(crate) fn last_sort(&self) -> Option<Vec<Box<RawValue>>> {
         last_sort(&self.last)
     }
+}
+
+/// Hands on the rows of an answer as if it arrived in pieces of 16 KiB; returns their number. For measuring.
+///
+/// # Errors
+/// [`ClientError::TooLarge`].
+#[doc(hidden)]
+pub fn read_answer(answer: &[u8], put: &mut (dyn FnMut(&RawKey<'_>) + Send)) -> Result<usize, ClientError> {
+    let mut reader = RowReader::new(put);
+    answer.chunks(16 << 10).try_for_each(|chunk| reader.push(chunk))?;
+    Ok(reader.rows)
 }
 
 impl WireRow<'_> {

@@ -12,21 +12,22 @@ use std::{
 };
 
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
     client::{
-        WebPkiServerVerifier,
+        WantsClientCert, WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         verify_server_name,
     },
     crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
     server::ParsedCertificate,
+    sign::{CertifiedKey, SingleCertAndKey},
 };
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject};
 
 use super::certificate::{self, CertificateProblem, SeenCertificate};
 use crate::{
     client::error::ClientError,
-    model::connections::{endpoint::Trust, fingerprint::Fingerprint},
+    model::connections::{client_certificate::ClientCertificate, endpoint::Trust, fingerprint::Fingerprint},
 };
 
 /// The certificate that was presented last, shared between a verifier and its readers.
@@ -52,11 +53,16 @@ pub(crate) struct Refusal {
     pub(crate) seen: SeenCertificate,
 }
 
-/// Builds the TLS configuration for a trust; reads the CA file, if there is one.
+/// Builds the TLS configuration for a trust; reads the CA file, if there is one. The client certificate is presented to
+/// a server that asks for one.
 ///
 /// # Errors
-/// [`ClientError::BadCaFile`].
-pub(crate) fn config(trust: &Trust, last_seen: &LastSeen) -> Result<ClientConfig, ClientError> {
+/// [`ClientError::BadCaFile`], [`ClientError::BadClientCertificate`].
+pub(crate) fn config(
+    trust: &Trust,
+    client: Option<&ClientCertificate>,
+    last_seen: &LastSeen,
+) -> Result<ClientConfig, ClientError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let judge = match trust {
         Trust::System => match rustls_platform_verifier::Verifier::new(provider.clone()) {
@@ -74,9 +80,28 @@ pub(crate) fn config(trust: &Trust, last_seen: &LastSeen) -> Result<ClientConfig
     let verifier = RecordingVerifier { judge, provider: provider.clone(), last_seen: last_seen.clone() };
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| ClientError::Setup { reason: error.to_string() })?;
-    let mut config = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth();
+    let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
+    let mut config = match client {
+        None => builder.with_no_client_auth(),
+        Some(client) => {
+            with_client_certificate(builder, client).map_err(|reason| ClientError::BadClientCertificate { reason })?
+        }
+    };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
+}
+
+fn with_client_certificate(
+    builder: ConfigBuilder<ClientConfig, WantsClientCert>,
+    client: &ClientCertificate,
+) -> Result<ClientConfig, String> {
+    let unreadable = |error: rustls_pki_types::pem::Error| error.to_string();
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(client.chain().as_bytes()).collect();
+    let key = PrivateKeyDer::from_pem_slice(client.key().expose().as_bytes()).map_err(unreadable)?;
+    let key = aws_lc_rs::sign::any_supported_type(&key).map_err(|error| error.to_string())?;
+    // Whether they belong together was checked when they were read.
+    let own = SingleCertAndKey::from(CertifiedKey::new(chain.map_err(unreadable)?, key));
+    Ok(builder.with_client_cert_resolver(Arc::new(own)))
 }
 
 const MAX_CA_FILE_BYTES: u64 = 8 << 20;
@@ -88,19 +113,19 @@ fn read_ca_file(path: &Path, provider: &Arc<CryptoProvider>) -> Result<Given, Cl
     let unread = |error: std::io::Error| bad(unread_words(error.kind()));
     let metadata = std::fs::metadata(path).map_err(unread)?;
     if metadata.is_dir() {
-        return Err(bad("it is a folder: name the PEM file in it".into()));
+        return Err(bad("it is a folder: use the PEM file in it".into()));
     }
     if !metadata.is_file() {
-        return Err(bad("it is no file".into()));
+        return Err(bad("it is not a file".into()));
     }
     if metadata.len() > MAX_CA_FILE_BYTES {
         return Err(bad("it is too large to be a list of certificates".into()));
     }
     let text = std::fs::read(path).map_err(unread)?;
     let given: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-    let given = given.map_err(|_| bad("its PEM text is broken".into()))?;
+    let given = given.map_err(|_| bad("its PEM text is malformed".into()))?;
     if given.is_empty() {
-        return Err(bad("there is no certificate in PEM form in it".into()));
+        return Err(bad("it contains no certificate in PEM format".into()));
     }
     let mut roots = RootCertStore::empty();
     for certificate in &given {
@@ -114,7 +139,7 @@ fn read_ca_file(path: &Path, provider: &Arc<CryptoProvider>) -> Result<Given, Cl
 fn unread_words(kind: std::io::ErrorKind) -> String {
     match kind {
         std::io::ErrorKind::NotFound => "there is no such file".into(),
-        std::io::ErrorKind::PermissionDenied => "you may not read it".into(),
+        std::io::ErrorKind::PermissionDenied => "you don't have permission to read it".into(),
         std::io::ErrorKind::NotADirectory => "there is no such folder".into(),
         other => other.to_string(),
     }

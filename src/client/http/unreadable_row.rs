@@ -6,67 +6,12 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use crate::{
-    client::api::api_keys::Unreadable,
-    model::{
-        Millis,
-        api_key::{ApiKey, KeyId, KeyKind, Owner},
-        inventory::RawKey,
-    },
+use crate::model::{
+    Timestamp,
+    api_key::{ApiKey, KeyId, KeyKind, Owner},
+    inventory::RawKey,
+    text::hex,
 };
-
-/// Maximum number of rows without an id that are kept with their reason; further ones are only counted.
-pub const MAX_UNREADABLE_KEPT: usize = 100;
-
-/// Rows of which not even an id could be read: the first [`MAX_UNREADABLE_KEPT`], and the number of all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UnreadRows {
-    kept: Vec<Unreadable>,
-    more: usize,
-}
-
-impl UnreadRows {
-    /// Adds one row.
-    pub fn push(&mut self, row: Unreadable) {
-        if self.kept.len() < MAX_UNREADABLE_KEPT { self.kept.push(row) } else { self.more += 1 }
-    }
-
-    /// Adds the rows of another answer that were not there before, as far as that can be determined.
-    pub fn merge(&mut self, other: &Self) {
-        for row in &other.kept {
-            if !self.kept.contains(row) {
-                self.push(row.clone());
-            }
-        }
-        self.more = self.more.max(other.more);
-    }
-
-    /// Adds the rows of another cluster.
-    pub fn append(&mut self, other: &Self) {
-        other.kept.iter().for_each(|row| self.push(row.clone()));
-        self.more = self.more.saturating_add(other.more);
-    }
-
-    /// Returns the number of rows, those included that are only counted.
-    pub fn len(&self) -> usize {
-        self.kept.len().saturating_add(self.more)
-    }
-
-    /// Returns `true` if there is no row.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Returns the rows that were kept, in the order in which they came.
-    pub fn kept(&self) -> &[Unreadable] {
-        &self.kept
-    }
-
-    /// Sorts the kept rows by id and then by reason, so that their order no longer depends on the answer.
-    pub fn sort(&mut self) {
-        self.kept.sort_by(|a, b| (&a.id, &a.reason).cmp(&(&b.id, &b.reason)));
-    }
-}
 
 /// A key of which something could not be read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -76,10 +21,10 @@ pub(crate) struct OddRow {
     kind: String,
     username: String,
     realm: String,
-    created: Millis,
-    expires: Option<Millis>,
+    created: Timestamp,
+    expires: Option<Timestamp>,
     invalidated: bool,
-    invalidated_at: Option<Millis>,
+    invalidated_at: Option<Timestamp>,
     metadata: Option<String>,
     role_descriptors: Option<String>,
     limited_by: Option<String>,
@@ -108,8 +53,8 @@ const FIELDS: [&str; 15] = [
     "realm_type",
 ];
 
-const NO_TEXT: &str = "a part of it is no text";
-const TWICE: &str = "it stands there twice, and the last one is taken";
+const NO_TEXT: &str = "a part of it is not text";
+const TWICE: &str = "it occurs twice, and the last one is used";
 
 impl OddRow {
     /// Reads as much of a row as can be read; `None` where there is no id. `reason` says why it could not be read as a
@@ -166,7 +111,7 @@ impl OddRow {
                 Some(number) if field == 3 => self.created = number,
                 Some(number) if field == 4 => self.expires = Some(number),
                 Some(number) => self.invalidated_at = Some(number),
-                None => flaw = Some("it is not a moment in milliseconds"),
+                None => flaw = Some("it is not a time in milliseconds"),
             },
             5 => match value {
                 b"true" | b"false" => self.invalidated = value == b"true",
@@ -268,10 +213,7 @@ fn text(json: &[u8]) -> Option<(String, bool)> {
 
 /// Reads the character of `\u….`, of two such escapes where they belong together.
 fn escaped(rest: &mut std::str::Chars<'_>) -> char {
-    let unit = |rest: &std::str::Chars<'_>| {
-        let digits = rest.as_str().get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
-        u32::from_str_radix(digits, 16).ok()
-    };
+    let unit = |rest: &std::str::Chars<'_>| hex::number(rest.as_str().get(..4)?.as_bytes());
     let Some(first) = unit(rest) else { return char::REPLACEMENT_CHARACTER };
     *rest = rest.as_str()[4..].chars();
     if let Some(c) = char::from_u32(first) {
@@ -288,14 +230,14 @@ fn escaped(rest: &mut std::str::Chars<'_>) -> char {
 }
 
 /// Reads a whole number, also one that is written with a fraction of zero.
-fn number(json: &[u8]) -> Option<Millis> {
-    if let Ok(number) = serde_json::from_slice::<Millis>(json) {
-        return Some(number);
+fn number(json: &[u8]) -> Option<Timestamp> {
+    if let Ok(number) = serde_json::from_slice(json) {
+        return Some(Timestamp::from_millis(number));
     }
     /// Number beyond which not every whole number is a float.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let float = serde_json::from_slice::<f64>(json).ok()?;
-    (float.fract() == 0.0 && float.abs() <= EXACT).then_some(float as Millis)
+    (float.fract() == 0.0 && float.abs() <= EXACT).then_some(Timestamp::from_millis(float as i64))
 }
 
 /// Members of the outermost object, keys and raw values, as far as they can be told apart.
@@ -370,17 +312,17 @@ mod tests {
         let row = read(
             r#"{"id":"a","name":"pay-\ud800 \ud83d\ude00 \udc00\"","type":"rest","creation":5,"username":"ana","metadata":{"n":"\ud800"}}"#,
         );
-        assert_eq!((row.id.as_str(), row.created, row.username.as_str()), ("a", 5, "ana"));
+        assert_eq!((row.id.as_str(), row.created, row.username.as_str()), ("a", Timestamp::from_millis(5), "ana"));
         assert_eq!(row.name, "pay-\u{fffd} 😀 \u{fffd}\"");
         assert_eq!(row.metadata.as_deref(), Some(r#"{"n":"\ud800"}"#), "to the byte");
-        assert_eq!(row.flaw, "name: a part of it is no text");
+        assert_eq!(row.flaw, "name: a part of it is not text");
     }
 
     #[test]
     fn of_fields_that_stand_there_twice_the_last_is_taken_as_elasticsearch_does() {
         let row = read(r#"{"id":"a","name":"x","name":"y","creation":1,"creation":2}"#);
-        assert_eq!((row.name.as_str(), row.created), ("y", 2));
-        assert!(row.flaw.contains("name: it stands there twice") && row.flaw.contains("creation: it stands"));
+        assert_eq!((row.name.as_str(), row.created), ("y", Timestamp::from_millis(2)));
+        assert!(row.flaw.contains("name: it occurs twice") && row.flaw.contains("creation: it occurs"));
     }
 
     #[test]
@@ -388,9 +330,9 @@ mod tests {
         let row = read(
             r#"{"creation":"never","expiration":1.5e3,"invalidated":1,"name":7,"metadata":nonsense,"id":"a","access":{}}"#,
         );
-        assert_eq!((row.expires, row.access.as_deref()), (Some(1500), Some("{}")));
+        assert_eq!((row.expires, row.access.as_deref()), (Some(Timestamp::from_millis(1500)), Some("{}")));
         for told in [
-            "creation: it is not a moment",
+            "creation: it is not a time",
             "invalidated: it is neither",
             "name: it is not a text",
             "metadata: it is not JSON",
@@ -410,20 +352,6 @@ mod tests {
                 .unwrap();
         assert_eq!((row.id.as_str(), row.name.as_str()), ("a", "\u{fffd}\u{fffd}"));
         assert_eq!(row.metadata.as_deref(), Some("{\"x\":\"\u{fffd}\"}"));
-    }
-
-    #[test]
-    fn a_hundred_unreadable_rows_are_kept_and_the_others_counted() {
-        let mut rows = UnreadRows::default();
-        for number in 0..MAX_UNREADABLE_KEPT + 50 {
-            rows.push(Unreadable { id: None, reason: number.to_string() });
-        }
-        assert_eq!((rows.kept().len(), rows.len()), (MAX_UNREADABLE_KEPT, MAX_UNREADABLE_KEPT + 50));
-        let mut all = rows.clone();
-        all.merge(&rows);
-        assert_eq!(all.len(), rows.len(), "the same rows read again are the same rows");
-        all.append(&rows);
-        assert_eq!(all.len(), 2 * rows.len(), "those of another cluster are others");
     }
 
     proptest::proptest! {
@@ -459,7 +387,7 @@ mod tests {
             let read = OddRow::read(row.to_string().as_bytes(), "odd").unwrap();
             proptest::prop_assert_eq!(
                 (read.id.as_str(), &read.name, &read.username, read.created, read.invalidated),
-                ("the id", &name, &user, created, ended)
+                ("the id", &name, &user, Timestamp::from_millis(created), ended)
             );
             proptest::prop_assert_eq!(read.metadata.unwrap(), row["metadata"].to_string());
             proptest::prop_assert_eq!(read.flaw, "odd");

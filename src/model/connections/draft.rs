@@ -5,12 +5,15 @@ use std::{path::PathBuf, time::Duration};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{
+    client_certificate::ClientCertificate,
     endpoint::{ClusterUrl, Endpoint, Trust},
     fingerprint::Fingerprint,
     login::Login,
     profile::{Environment, Profile, ProfileId},
+    protection::Protection,
+    proxy::{Proxy, ProxyLogin, ProxyRule, ProxyUrl},
 };
-use crate::model::secret::Secret;
+use crate::model::{form_error::FormError, secret::Secret};
 
 /// Kind of credential to sign in with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -22,6 +25,8 @@ pub enum SignIn {
     User,
     /// Bearer token.
     Token,
+    /// The client certificate alone.
+    Certificate,
 }
 
 /// Certificates that are trusted.
@@ -38,7 +43,19 @@ pub enum TrustChoice {
     InsecureDev,
 }
 
-const UNVERIFIED: &str = "A production cluster is never left unverified: choose a CA file or a fingerprint";
+/// Choice of the proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ProxyChoice {
+    /// Proxy of this computer.
+    #[default]
+    System,
+    /// No proxy.
+    Direct,
+    /// A given proxy.
+    Via,
+}
+
+const UNVERIFIED: &str = "A production cluster must be verified: choose a CA file or a fingerprint";
 
 /// Form as it was filled in.
 #[derive(Clone, Default)]
@@ -76,6 +93,18 @@ pub struct ProfileDraft {
     pub run_as: String,
     /// Index, data stream or pattern of the audit events; blank for the default pattern.
     pub audit_index: String,
+    /// Client certificate that was read; `None` for none.
+    pub client_certificate: Option<ClientCertificate>,
+    /// Choice of the proxy.
+    pub proxy: ProxyChoice,
+    /// Address of the proxy, for [`ProxyChoice::Via`].
+    pub proxy_url: String,
+    /// Name of the user at the proxy, for [`ProxyChoice::Via`]; blank if it needs no sign-in.
+    pub proxy_username: String,
+    /// Password of the user at the proxy, for [`ProxyChoice::Via`].
+    pub proxy_password: Zeroizing<String>,
+    /// Protection against changes; `None` for the default of the environment.
+    pub protection: Option<Protection>,
 }
 
 /// Field of the form.
@@ -90,18 +119,12 @@ pub enum ProfileField {
     Username,
     Password,
     Token,
+    ClientCertificate,
     CaFile,
     Fingerprint,
     Timeout,
-}
-
-/// Validation error of a field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProfileError {
-    /// Field that is invalid.
-    pub field: ProfileField,
-    /// One sentence that says what is wrong and how to fix it.
-    pub message: String,
+    ProxyUrl,
+    ProxyUsername,
 }
 
 impl std::fmt::Debug for ProfileDraft {
@@ -127,6 +150,8 @@ impl ProfileDraft {
             timeout: endpoint.timeout.as_secs().to_string(),
             run_as: endpoint.run_as.clone().unwrap_or_default(),
             audit_index: endpoint.audit_index.clone().unwrap_or_default(),
+            client_certificate: endpoint.client_certificate.clone(),
+            protection: Some(endpoint.protection),
             ..Self::default()
         };
         match &endpoint.login {
@@ -143,6 +168,7 @@ impl ProfileDraft {
                 draft.sign_in = SignIn::Token;
                 draft.token = Zeroizing::new(token.expose().to_owned());
             }
+            Login::Certificate => draft.sign_in = SignIn::Certificate,
         }
         match &endpoint.trust {
             Trust::System => {}
@@ -156,7 +182,33 @@ impl ProfileDraft {
             }
             Trust::InsecureDev => draft.trust = TrustChoice::InsecureDev,
         }
+        match &endpoint.proxy {
+            ProxyRule::System => {}
+            ProxyRule::Direct => draft.proxy = ProxyChoice::Direct,
+            ProxyRule::Via(proxy) => {
+                draft.proxy = ProxyChoice::Via;
+                draft.proxy_url = proxy.url.to_string();
+                if let Some(login) = &proxy.login {
+                    draft.proxy_username = login.username.clone();
+                    draft.proxy_password = Zeroizing::new(login.password.expose().to_owned());
+                }
+            }
+        }
         draft
+    }
+
+    /// Chooses the environment. A protection that was the default of the environment before becomes that of the new one,
+    /// and none gets weaker than the default of the new one.
+    pub fn set_environment(&mut self, environment: Environment) {
+        let default = Protection::default_for(environment);
+        let before = self.environment.map(Protection::default_for);
+        self.protection = self.protection.filter(|own| Some(*own) != before).map(|own| own.max(default));
+        self.environment = Some(environment);
+    }
+
+    /// Returns the protection that the connection will have.
+    pub fn protection(&self) -> Protection {
+        self.protection.or(self.environment.map(Protection::default_for)).unwrap_or_default()
     }
 
     /// Splits a whole API key that was pasted into the id or the secret, encoded or as `id:key`, and fills in both.
@@ -181,11 +233,11 @@ impl ProfileDraft {
     ///
     /// # Errors
     /// Returns every validation error with its field.
-    pub fn check(&self, fresh_id: ProfileId) -> Result<Profile, Vec<ProfileError>> {
+    pub fn check(&self, fresh_id: ProfileId) -> Result<Profile, Vec<FormError<ProfileField>>> {
         let mut errors = Vec::new();
-        let mut wrong = |field, message: String| errors.push(ProfileError { field, message });
+        let mut wrong = |field, message: String| errors.push(FormError { field, message });
         if self.name.trim().is_empty() {
-            wrong(ProfileField::Name, "Give the connection a name".into());
+            wrong(ProfileField::Name, "Enter a name for the connection".into());
         }
         let url = match self.url() {
             Ok(url) => Some(url),
@@ -195,23 +247,39 @@ impl ProfileDraft {
             }
         };
         if self.environment.is_none() {
-            wrong(ProfileField::Environment, "Choose what the cluster is for".into());
+            wrong(ProfileField::Environment, "Choose the environment of the cluster".into());
         }
         let login = self.login(&mut wrong);
         let trust = self.trust(&mut wrong);
+        let proxy = self.proxy(&mut wrong);
         let seconds: Option<u64> = self.timeout.trim().trim_end_matches('s').trim().parse().ok();
         let timeout = seconds.filter(|seconds| (1..=3600).contains(seconds));
         if timeout.is_none() {
-            wrong(ProfileField::Timeout, "Seconds, from 1 to 3600".into());
+            wrong(ProfileField::Timeout, "Enter seconds from 1 to 3600".into());
         }
-        let (Some(url), Some(environment), Some(login), Some(trust), Some(timeout), true) =
-            (url, self.environment, login, trust, timeout, errors.is_empty())
+        let (Some(url), Some(environment), Some(login), Some(trust), Some(proxy), Some(timeout), true) =
+            (url, self.environment, login, trust, proxy, timeout, errors.is_empty())
         else {
             return Err(errors);
         };
         let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let (run_as, audit_index) = (given(&self.run_as), given(&self.audit_index));
-        let endpoint = Endpoint { url, trust, login, run_as, timeout: Duration::from_secs(timeout), audit_index };
+        let (timeout, protection) = (Duration::from_secs(timeout), self.protection());
+        let client_certificate = self.client_certificate.clone();
+        if client_certificate.is_some() && !url.is_https() {
+            let message = "A client certificate is presented only over https://: change the URL, or remove it".into();
+            return Err(vec![FormError { field: ProfileField::Url, message }]);
+        }
+        let endpoint = Endpoint {
+            trust,
+            run_as,
+            timeout,
+            audit_index,
+            client_certificate,
+            proxy,
+            protection,
+            ..Endpoint::new(url, login)
+        };
         let id = self.id.clone().unwrap_or(fresh_id);
         Ok(Profile { id, name: self.name.trim().to_owned(), environment, endpoint })
     }
@@ -226,7 +294,7 @@ impl ProfileDraft {
     fn url(&self) -> Result<ClusterUrl, String> {
         let url = ClusterUrl::parse(&self.url).map_err(|error| error.to_string())?;
         if !url.is_https() && self.environment == Some(Environment::Production) {
-            return Err("http sends the credential in the clear: a production cluster needs https://".into());
+            return Err("http sends the credential unencrypted: a production cluster requires https://".into());
         }
         Ok(url)
     }
@@ -241,8 +309,8 @@ impl ProfileDraft {
         };
         match self.sign_in {
             SignIn::ApiKey => {
-                let id = need(ProfileField::KeyId, &self.key_id, "The id of the API key is missing");
-                let words = "The secret is missing: paste it, or the whole encoded key";
+                let id = need(ProfileField::KeyId, &self.key_id, "Enter the id of the API key");
+                let words = "Enter the secret, or paste the whole encoded key";
                 let secret = need(ProfileField::KeySecret, &self.key_secret, words);
                 (id && secret).then(|| Login::ApiKey {
                     id: self.key_id.trim().to_owned(),
@@ -250,18 +318,45 @@ impl ProfileDraft {
                 })
             }
             SignIn::User => {
-                let user = need(ProfileField::Username, &self.username, "The name of the user is missing");
+                let user = need(ProfileField::Username, &self.username, "Enter the user name");
                 let password = !self.password.is_empty();
                 if !password {
-                    wrong(ProfileField::Password, "The password is missing".into());
+                    wrong(ProfileField::Password, "Enter the password".into());
                 }
                 (user && password).then(|| Login::Password {
                     username: self.username.trim().to_owned(),
                     password: Secret::new(self.password.as_str()),
                 })
             }
-            SignIn::Token => need(ProfileField::Token, &self.token, "The token is missing")
+            SignIn::Token => need(ProfileField::Token, &self.token, "Enter the token")
                 .then(|| Login::Bearer(Secret::new(self.token.trim()))),
+            SignIn::Certificate => {
+                if self.client_certificate.is_none() {
+                    wrong(ProfileField::ClientCertificate, "Add the certificate to sign in with".into());
+                }
+                self.client_certificate.as_ref().map(|_| Login::Certificate)
+            }
+        }
+    }
+
+    fn proxy(&self, wrong: &mut impl FnMut(ProfileField, String)) -> Option<ProxyRule> {
+        match self.proxy {
+            ProxyChoice::System => Some(ProxyRule::System),
+            ProxyChoice::Direct => Some(ProxyRule::Direct),
+            ProxyChoice::Via => {
+                let url = ProxyUrl::parse(&self.proxy_url);
+                if let Err(error) = &url {
+                    wrong(ProfileField::ProxyUrl, error.to_string());
+                }
+                let username = self.proxy_username.trim();
+                if username.is_empty() && !self.proxy_password.is_empty() {
+                    wrong(ProfileField::ProxyUsername, "Enter the user name, or remove the password".into());
+                    return None;
+                }
+                let password = Secret::new(self.proxy_password.as_str());
+                let login = (!username.is_empty()).then(|| ProxyLogin { username: username.to_owned(), password });
+                Some(ProxyRule::Via(Proxy { url: url.ok()?, login }))
+            }
         }
     }
 
@@ -274,7 +369,7 @@ impl ProfileDraft {
             }
             TrustChoice::InsecureDev => Some(Trust::InsecureDev),
             TrustChoice::CaFile if self.ca_file.trim().is_empty() => {
-                wrong(ProfileField::CaFile, "Name the PEM file of the certificate authority".into());
+                wrong(ProfileField::CaFile, "Enter the PEM file of the certificate authority".into());
                 None
             }
             TrustChoice::CaFile => Some(Trust::CaFile(PathBuf::from(self.ca_file.trim()))),
@@ -346,6 +441,47 @@ mod tests {
             ProfileField::Timeout,
         ];
         assert_eq!(check(&wrong), Err(all.to_vec()));
+    }
+
+    #[test]
+    fn the_protection_follows_the_environment_and_is_never_weakened_by_it() {
+        let mut draft = draft();
+        assert_eq!(draft.protection(), Protection::None);
+        draft.set_environment(Environment::Production);
+        assert_eq!(draft.protection(), Protection::Name);
+        draft.set_environment(Environment::Development);
+        assert_eq!(draft.protection(), Protection::None);
+        // An unprotected connection that becomes one of production is protected, also if it was saved as unprotected.
+        let mut saved = ProfileDraft::of(&check(&draft).unwrap());
+        saved.set_environment(Environment::Production);
+        assert_eq!(check(&saved).unwrap().endpoint.protection, Protection::Name);
+        saved.protection = Some(Protection::ReadOnly);
+        saved.set_environment(Environment::Development);
+        assert_eq!(saved.protection(), Protection::ReadOnly);
+        // Production without protection is possible, if somebody chooses it.
+        saved.set_environment(Environment::Production);
+        saved.protection = Some(Protection::None);
+        assert_eq!(check(&saved).unwrap().endpoint.protection, Protection::None);
+    }
+
+    #[test]
+    fn a_proxy_is_kept_with_its_sign_in_and_its_mistakes_are_named() {
+        let through = |url: &str, user: &str, password: &str| ProfileDraft {
+            proxy: ProxyChoice::Via,
+            proxy_url: url.into(),
+            proxy_username: user.into(),
+            proxy_password: Zeroizing::new(password.into()),
+            ..draft()
+        };
+        for draft in [through("proxy:3128", "", ""), through("socks5://bastion", "ana", "hunter2")] {
+            let profile = check(&draft).unwrap();
+            assert_eq!(check(&ProfileDraft::of(&profile)).unwrap(), profile);
+            assert!(!format!("{profile:?}").contains("hunter2"));
+        }
+        assert_eq!(check(&through("", "", "")), Err(vec![ProfileField::ProxyUrl]));
+        assert_eq!(check(&through("proxy", " ", "hunter2")), Err(vec![ProfileField::ProxyUsername]));
+        // What is typed for a proxy that is not used is no mistake.
+        assert!(check(&ProfileDraft { proxy: ProxyChoice::Direct, ..through("", "", "x") }).is_ok());
     }
 
     #[test]

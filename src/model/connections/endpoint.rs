@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{fingerprint::Fingerprint, login::Login};
+use super::{
+    client_certificate::ClientCertificate, fingerprint::Fingerprint, login::Login, protection::Protection,
+    proxy::ProxyRule,
+};
 
 /// Address of a cluster: scheme, host, port and perhaps a path prefix, without a final slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,16 +15,16 @@ pub struct ClusterUrl(String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
     /// Blank text.
-    #[error("Write the address of the cluster, such as https://es.example.net:9200")]
+    #[error("Enter the address of the cluster, such as https://es.example.net:9200")]
     Empty,
     /// Scheme other than http and https.
-    #[error("“{0}” is not spoken here: use https://")]
+    #[error("“{0}” is not supported: use https://")]
     Scheme(String),
     /// User name or password in the address, as in `https://user:password@host`.
-    #[error("Leave user and password out of the URL: sign-in has fields of its own, and URLs end up in logs")]
+    #[error("Remove the user and password from the URL: sign-in has its own fields, and URLs end up in logs")]
     UserInfo,
     /// Query or fragment.
-    #[error("Only scheme, host, port and perhaps a path belong here, remove “{0}”")]
+    #[error("Only a scheme, host, port and optional path are allowed: remove “{0}”")]
     Excess(String),
     /// Text that can't be read as an address, or that has no host or an invalid port; holds the reason.
     #[error("Not an address: {0}")]
@@ -126,6 +129,38 @@ pub struct Endpoint {
     pub timeout: Duration,
     /// Index, data stream or pattern of the cluster's audit events; `None` means the default pattern.
     pub audit_index: Option<String>,
+    /// Certificate by which the client is admitted or signs in; `None` for none.
+    pub client_certificate: Option<ClientCertificate>,
+    /// Rule by which the proxy is found.
+    pub proxy: ProxyRule,
+    /// Protection of the cluster against changes through this connection.
+    pub protection: Protection,
+}
+
+impl Endpoint {
+    /// Creates an endpoint that trusts the certificate authorities of this computer and uses its proxy, acts for nobody
+    /// else, has the default time limit, and is not protected.
+    pub fn new(url: ClusterUrl, login: Login) -> Self {
+        Self {
+            url,
+            trust: Trust::System,
+            login,
+            run_as: None,
+            timeout: DEFAULT_TIMEOUT,
+            audit_index: None,
+            client_certificate: None,
+            proxy: ProxyRule::System,
+            protection: Protection::None,
+        }
+    }
+}
+
+impl Endpoint {
+    /// Returns `true` if the other endpoint leads to the same cluster in the same way: all is equal but the protection,
+    /// which decides only what is sent there.
+    pub fn leads_where(&self, other: &Self) -> bool {
+        *self == Self { protection: self.protection, ..other.clone() }
+    }
 }
 
 /// Default time limit for one request: 60 seconds.

@@ -2,6 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::model::text::hex;
+
 /// SHA-256 fingerprint of a certificate, 32 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
@@ -10,10 +12,10 @@ pub struct Fingerprint([u8; 32]);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FingerprintError {
     /// Character that is neither a hexadecimal digit nor a separator.
-    #[error("“{0}” is no hexadecimal digit: paste the 64 digits that Elasticsearch printed")]
+    #[error("“{0}” is not a hexadecimal digit: paste the 64 digits that Elasticsearch printed")]
     NotHex(char),
     /// Length other than 64 digits (32 bytes); holds the number of digits.
-    #[error("A SHA-256 fingerprint has 64 digits, this has {0}")]
+    #[error("A SHA-256 fingerprint has 64 digits; this one has {0}")]
     Length(usize),
 }
 
@@ -32,19 +34,12 @@ impl Fingerprint {
         let text = text.trim();
         let text = text.rsplit_once('=').map_or(text, |(_, digits)| digits);
         let text = text.strip_prefix("SHA256:").or_else(|| text.strip_prefix("sha256:")).unwrap_or(text);
-        let digits: Vec<char> = text.chars().filter(|c| !matches!(c, ':' | '-') && !c.is_whitespace()).collect();
-        if let Some(odd) = digits.iter().find(|c| !c.is_ascii_hexdigit()) {
-            return Err(FingerprintError::NotHex(*odd));
+        let digits: String = text.chars().filter(|c| !matches!(c, ':' | '-') && !c.is_whitespace()).collect();
+        if let Some(odd) = digits.chars().find(|c| !c.is_ascii_hexdigit()) {
+            return Err(FingerprintError::NotHex(odd));
         }
-        if digits.len() != 64 {
-            return Err(FingerprintError::Length(digits.len()));
-        }
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
-            let value = pair.iter().filter_map(|c| c.to_digit(16)).fold(0, |sum, digit| sum * 16 + digit);
-            *byte = u8::try_from(value).unwrap_or_default(); // two digits always fit
-        }
-        Ok(Self(bytes))
+        let bytes = hex::decode(&digits).and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or(FingerprintError::Length(digits.len()))
     }
 
     /// Returns the bytes as pairs of upper-case digits, `3F`, `A1`, `08` and so on, for comparing by eye.
@@ -61,7 +56,7 @@ impl Fingerprint {
 impl std::fmt::Display for Fingerprint {
     /// Writes 64 lower-case digits, as Elasticsearch prints the fingerprint at its first start.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::encode(&self.0))
     }
 }
 

@@ -6,7 +6,10 @@ use base64::{
 };
 use zeroize::Zeroizing;
 
-use crate::model::secret::Secret;
+use crate::model::{TimeDelta, Timestamp, secret::Secret};
+
+/// Size limit of the claims of a JWT, encoded, in bytes.
+const MAX_PAYLOAD: usize = 64 << 10;
 
 /// Credential of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub enum Login {
     },
     /// Token of the token service, or a JWT.
     Bearer(Secret),
+    /// The client certificate of the connection alone, for a PKI realm.
+    Certificate,
 }
 
 /// Reason why a text is not an API key.
@@ -65,12 +70,33 @@ impl Login {
         login.ok_or(ApiKeyTextError::Unreadable)
     }
 
-    /// Returns the label of the kind of credential: "API key", "password" or "token".
+    /// Returns the time at which a JWT expires by its own claim `exp`; `None` for other credentials, and for tokens that
+    /// don't tell. The claim is not verified here: only the cluster decides.
+    pub fn expires(&self) -> Option<Timestamp> {
+        #[derive(serde::Deserialize)]
+        struct Claims {
+            exp: f64,
+        }
+        let Self::Bearer(token) = self else { return None };
+        let token = token.expose().trim();
+        let mut parts = token.split('.');
+        let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() || payload.len() > MAX_PAYLOAD {
+            return None;
+        }
+        let payload = Zeroizing::new(URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?);
+        let claims: Claims = serde_json::from_slice(&payload).ok()?;
+        // Seconds, with or without a fraction (RFC 7519, section 2).
+        (claims.exp.is_finite()).then(|| Timestamp::EPOCH + TimeDelta::from_secs(claims.exp as i64))
+    }
+
+    /// Returns the label of the kind of credential: "API key", "password", "token" or "certificate".
     pub fn way(&self) -> &'static str {
         match self {
             Self::ApiKey { .. } => "API key",
             Self::Password { .. } => "password",
             Self::Bearer(_) => "token",
+            Self::Certificate => "certificate",
         }
     }
 }
@@ -142,6 +168,23 @@ mod tests {
         let encoded = encode("id", &Secret::new("key"));
         assert_eq!(encoded.expose(), "aWQ6a2V5");
         assert_eq!(read(encoded.expose()), Some(("id".into(), "key".into())));
+    }
+
+    #[test]
+    fn a_jwt_tells_when_it_expires_and_no_other_credential_does() {
+        let jwt = |claims: &str| Login::Bearer(Secret::new(format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims))));
+        let at = |seconds: i64| Some(Timestamp::EPOCH + TimeDelta::from_secs(seconds));
+        assert_eq!(jwt(r#"{"sub":"ana","exp":1796841091}"#).expires(), at(1_796_841_091));
+        assert_eq!(jwt(r#"{"exp":1796841091.5}"#).expires(), at(1_796_841_091));
+        for claims in ["{}", r#"{"exp":"soon"}"#, r#"{"exp":1e999}"#, "[]", "", "no json"] {
+            assert_eq!(jwt(claims).expires(), None, "{claims}");
+        }
+        for token in ["", "opaque", "a.b", "a.b.c.d", "46ToAxZVaXVVZTVKOVF5YU04ZFJVUDVSZlV3", "..", "ä.ö.ü"] {
+            assert_eq!(Login::Bearer(Secret::new(token)).expires(), None, "{token}");
+        }
+        let long = format!("a.{}.c", "A".repeat(MAX_PAYLOAD + 4));
+        assert_eq!(Login::Bearer(Secret::new(long)).expires(), None);
+        assert_eq!(Login::Certificate.expires(), None);
     }
 
     #[test]

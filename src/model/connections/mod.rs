@@ -1,7 +1,10 @@
 //! Connections: profiles, endpoints, fingerprints of certificates, sign-ins, and the form for a profile.
 
+pub mod client_certificate;
 pub mod draft;
 pub mod endpoint;
 pub mod fingerprint;
 pub mod login;
 pub mod profile;
+pub mod protection;
+pub mod proxy;

@@ -53,9 +53,11 @@ impl AccessForm {
         }
         let form = Self { root };
         if !json.trim().is_empty() && json::pretty(&form.compact()) != json::pretty(json) {
-            return Err("A member is there twice, or a number or an escape is written in a way that the form would \
-                        change: edit it as JSON"
-                .into());
+            return Err(
+                "A field occurs twice, or a number or an escape is written in a way that the form would change: edit \
+                 it as JSON"
+                    .into(),
+            );
         }
         Ok(form)
     }

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::{REQUEST_ID, grant::push_quoted};
 use crate::model::{
-    Millis,
+    Timestamp,
     api_key::{ApiKey, KeyId},
     connections::login,
     secret::Secret,
@@ -36,7 +36,7 @@ pub struct CloneKey {
 
 impl CloneKey {
     /// Returns the exact body of `POST /_security/api_key/clone`; it holds the secret and is wiped when dropped.
-    pub fn body(&self, now: Millis) -> Zeroizing<String> {
+    pub fn body(&self, now: Timestamp) -> Zeroizing<String> {
         let encoded = login::encode(self.source.as_str(), &self.secret);
         let open = self.members(now);
         let mut text = Zeroizing::new(String::with_capacity(open.len() + encoded.expose().len() * 6 + 32));
@@ -48,12 +48,12 @@ impl CloneKey {
     }
 
     /// Returns the body with the id of the source in place of its credential, which may be shown and recorded.
-    pub fn request(&self, now: Millis) -> String {
+    pub fn request(&self, now: Timestamp) -> String {
         let source = json::quote(self.source.as_str());
         format!("{{\"source\":{source},{}", self.members(now).trim_start_matches('{'))
     }
 
-    fn members(&self, now: Millis) -> String {
+    fn members(&self, now: Timestamp) -> String {
         let name = json::quote(&self.name);
         // `null` removes the expiration that the source may have (as seen on 9.5.3).
         let expiration = self
@@ -73,8 +73,8 @@ impl CloneKey {
 pub fn words(owner: Option<&str>) -> String {
     let owner = owner.map_or_else(String::new, |owner| format!(", {owner},"));
     format!(
-        "The copy has the role descriptors of the source, the same snapshot of its owner’s rights (limited_by), and the \
-         same owner{owner} under a new id and secret. Both stay valid: whoever has the source keeps it."
+        "The clone has the role descriptors of the source, the same snapshot of its owner’s privileges (limited_by), \
+         and the same owner{owner}, with a new id and secret. Both keys stay valid."
     )
 }
 
@@ -113,14 +113,14 @@ mod tests {
 
     #[test]
     fn what_is_left_out_is_as_in_the_source() {
-        let text = clone(None, None).body(0);
+        let text = clone(None, None).body(Timestamp::EPOCH);
         let body: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(body, serde_json::json!({ "api_key": "aWQxOnMzY3JldA==", "name": "copy" }));
         let whole = clone(Some(Expiry::Never), Some("{}"));
-        let body: Value = serde_json::from_str(&whole.body(0)).unwrap();
+        let body: Value = serde_json::from_str(&whole.body(Timestamp::EPOCH)).unwrap();
         assert_eq!((&body["expiration"], &body["metadata"]), (&Value::Null, &serde_json::json!({})));
         let ends = clone(Some(Expiry::In(Span::days(3))), None);
-        let open: Value = serde_json::from_str(&ends.request(0)).unwrap();
+        let open: Value = serde_json::from_str(&ends.request(Timestamp::EPOCH)).unwrap();
         assert_eq!(open, serde_json::json!({ "source": "id1", "name": "copy", "expiration": "3d" }));
         assert!(!format!("{ends:?}").contains("s3cret"));
     }

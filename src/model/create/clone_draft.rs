@@ -8,9 +8,10 @@ use super::{
     clone::{self, CloneKey},
 };
 use crate::model::{
-    Millis,
+    Timestamp,
     api_key::{ApiKey, KeyId},
     connections::login::Login,
+    form_error::FormError,
     secret::Secret,
     secret_text::{self, PastedError},
     time::expiry::Expiry,
@@ -40,12 +41,9 @@ pub enum CloneField {
     Reason,
 }
 
-/// Validation error: the field and the message.
-pub type CloneFieldError = (CloneField, String);
-
 impl CloneDraft {
     /// Returns `true` if a reason is required: the draft's own expiration is `never` or more than a year away.
-    pub fn needs_reason(&self, now: Millis, zone: &TimeZone) -> bool {
+    pub fn needs_reason(&self, now: Timestamp, zone: &TimeZone) -> bool {
         Expiry::parse(&self.expiration, now, zone).is_ok_and(|expiry| expiry.needs_reason(now))
     }
 
@@ -54,20 +52,20 @@ impl CloneDraft {
     ///
     /// # Errors
     /// Returns every validation error with its field.
-    pub fn check_alone(&self, now: Millis, zone: &TimeZone) -> Result<Option<Expiry>, Vec<CloneFieldError>> {
+    pub fn check_alone(&self, now: Timestamp, zone: &TimeZone) -> Result<Option<Expiry>, Vec<FormError<CloneField>>> {
         use CloneField as At;
         let mut errors = Vec::new();
         if let Err(words) = check_name(&self.name) {
-            errors.push((At::Name, words));
+            errors.push(FormError::new(At::Name, words));
         }
         let expiry = match self.expiration.trim() {
             "" => None,
-            text => {
-                Expiry::parse(text, now, zone).map_err(|error| errors.push((At::Expiration, error.to_string()))).ok()
-            }
+            text => Expiry::parse(text, now, zone)
+                .map_err(|error| errors.push(FormError::new(At::Expiration, error.to_string())))
+                .ok(),
         };
         if self.needs_reason(now, zone) && self.reason.trim().is_empty() {
-            errors.push((At::Reason, why_so_long(expiry)));
+            errors.push(FormError::new(At::Reason, why_so_long(expiry)));
         }
         if errors.is_empty() { Ok(expiry) } else { Err(errors) }
     }
@@ -81,12 +79,13 @@ impl CloneDraft {
         &self,
         source: CloneSource<'_>,
         pasted: &Secret,
-        (now, zone): (Millis, &TimeZone),
+        now: Timestamp,
+        zone: &TimeZone,
         request_id: &str,
-    ) -> Result<CloneKey, Vec<CloneFieldError>> {
+    ) -> Result<CloneKey, Vec<FormError<CloneField>>> {
         use CloneField as At;
         let mut errors = Vec::new();
-        let secret = secret_of(source.id, pasted).map_err(|words| errors.push((At::Secret, words))).ok();
+        let secret = secret_of(source.id, pasted).map_err(|words| errors.push(FormError::new(At::Secret, words))).ok();
         let expiry = self.check_alone(now, zone).unwrap_or_else(|alone| {
             errors.extend(alone);
             None
@@ -94,9 +93,9 @@ impl CloneDraft {
         let reason = Some(self.reason.trim()).filter(|reason| !reason.is_empty());
         let metadata = source.known.and_then(|known| clone::metadata(known, request_id, reason));
         if metadata.is_none() && reason.is_some() {
-            let words = "The metadata of the source is not known, and a reason would replace it: leave the reason out, \
-                         and choose an end";
-            errors.push((At::Reason, words.into()));
+            let words = "The metadata of the source is not known, and a reason would replace it: remove the reason, \
+                         and choose an expiration";
+            errors.push(FormError::new(At::Reason, words));
         }
         let (Some(secret), true) = (secret, errors.is_empty()) else { return Err(errors) };
         let request_id = metadata.is_some().then(|| request_id.to_owned());
@@ -121,8 +120,8 @@ impl<'a> From<&'a ApiKey> for CloneSource<'a> {
 
 /// Returns the validation error for a missing reason.
 fn why_so_long(expiry: Option<Expiry>) -> String {
-    let what = if expiry == Some(Expiry::Never) { "never ends" } else { "lives for more than a year" };
-    format!("Say why this key {what}: the reason is kept in its metadata")
+    let what = if expiry == Some(Expiry::Never) { "never expires" } else { "lives for more than a year" };
+    format!("Explain why this key {what}: the reason is saved in its metadata")
 }
 
 /// Returns the secret of the key `source` from a pasted text; a secret without an id is taken to be that of this key.
@@ -163,8 +162,8 @@ mod tests {
         ApiKey { id: KeyId::new(ID), metadata, ..ApiKey::default() }
     }
 
-    fn check(draft: &CloneDraft, pasted: &Secret) -> Result<CloneKey, Vec<CloneFieldError>> {
-        draft.check((&source()).into(), pasted, (0, &TimeZone::UTC), "new")
+    fn check(draft: &CloneDraft, pasted: &Secret) -> Result<CloneKey, Vec<FormError<CloneField>>> {
+        draft.check((&source()).into(), pasted, Timestamp::EPOCH, &TimeZone::UTC, "new")
     }
 
     fn named() -> CloneDraft {
@@ -183,8 +182,8 @@ mod tests {
         }
         let other = Secret::new(format!("VuaCfGcBCdbkQm-e5aZZ:{SECRET}"));
         let errors = check(&named(), &other).unwrap_err();
-        assert!(errors[0].1.contains("e5aZZ") && !errors[0].1.contains(SECRET), "{errors:?}");
-        assert_eq!(check(&named(), &Secret::default()).unwrap_err()[0].0, CloneField::Secret);
+        assert!(errors[0].message.contains("e5aZZ") && !errors[0].message.contains(SECRET), "{errors:?}");
+        assert_eq!(check(&named(), &Secret::default()).unwrap_err()[0].field, CloneField::Secret);
     }
 
     #[test]
@@ -192,7 +191,7 @@ mod tests {
         let draft = CloneDraft { expiration: "never".into(), ..CloneDraft::default() };
         let places = |draft: &CloneDraft| {
             let errors = check(draft, &Secret::default()).unwrap_err();
-            errors.into_iter().map(|(place, _)| place).collect::<Vec<_>>()
+            errors.into_iter().map(|error| error.field).collect::<Vec<_>>()
         };
         assert_eq!(places(&draft), [CloneField::Secret, CloneField::Name, CloneField::Reason]);
         let draft = CloneDraft { expiration: "soon".into(), ..named() };
@@ -210,10 +209,11 @@ mod tests {
     fn of_a_source_that_one_may_not_see_nothing_is_replaced() {
         let id = KeyId::new(ID);
         let unseen = CloneSource { id: &id, known: None };
-        let check = |draft: &CloneDraft| draft.check(unseen, &Secret::new(SECRET), (0, &TimeZone::UTC), "new");
+        let check =
+            |draft: &CloneDraft| draft.check(unseen, &Secret::new(SECRET), Timestamp::EPOCH, &TimeZone::UTC, "new");
         let made = check(&named()).unwrap();
         assert_eq!((made.metadata, made.request_id), (None, None));
         let errors = check(&CloneDraft { reason: "why".into(), ..named() }).unwrap_err();
-        assert_eq!(errors[0].0, CloneField::Reason);
+        assert_eq!(errors[0].field, CloneField::Reason);
     }
 }

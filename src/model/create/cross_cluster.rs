@@ -5,7 +5,7 @@ use serde_json::{Value, value::RawValue};
 
 use super::CreateKey;
 use crate::model::{
-    Millis,
+    Timestamp,
     api_key::ApiKey,
     privileges::descriptor::{self, Piece},
     text::json,
@@ -41,19 +41,19 @@ impl Access {
         let entries = |name: &str| object.get(name).map(entries).unwrap_or_default();
         let (search, replication) = (entries("search"), entries("replication"));
         if search.is_empty() && replication.is_empty() {
-            return Err("Say which indices may be searched or replicated: it needs search or replication".into());
+            return Err("Specify the indices to search or replicate: search or replication is required".into());
         }
         for (part, entry) in
             search.iter().map(|entry| ("search", entry)).chain(replication.iter().map(|entry| ("replication", entry)))
         {
             let names = names(entry);
             if names.is_empty() || names.iter().any(|name| name.trim().is_empty()) {
-                return Err(format!("Each entry of {part} needs names of indices, such as {{\"names\":[\"logs-*\"]}}"));
+                return Err(format!("Each entry of {part} requires index names, such as {{\"names\":[\"logs-*\"]}}"));
             }
         }
         if replication.iter().any(|entry| limits_documents(entry)) {
             return Err(
-                "Elasticsearch replicates whole indices: leave query and field_security out of replication".into()
+                "Elasticsearch replicates whole indices: remove query and field_security from replication".into()
             );
         }
         let raw = RawValue::from_string(text.trim().to_owned());
@@ -96,7 +96,7 @@ pub fn pieces(access: &RawValue) -> Vec<Piece> {
         pieces.extend(is_limited.then(|| Piece::Text(" (some documents or fields only)".into())));
     }
     if pieces.is_empty() {
-        pieces.push(Piece::Strong("lets other clusters do what is not known to Keybearer".into()));
+        pieces.push(Piece::Strong("lets other clusters do something unknown to Keybearer".into()));
     }
     pieces
 }
@@ -136,7 +136,7 @@ pub struct CreateCrossCluster {
 
 impl CreateCrossCluster {
     /// Returns the exact body of `POST /_security/cross_cluster/api_key`.
-    pub fn body(&self, now: Millis) -> String {
+    pub fn body(&self, now: Timestamp) -> String {
         let name = json::quote(self.key.name());
         let expiration = self.key.expiry().to_request(now).map(|text| json::quote(&text));
         let identity = self.certificate_identity.as_deref().map(json::quote);
@@ -189,7 +189,7 @@ impl CrossClusterUpdate {
 
     /// Returns the changes that the update would make to a key, with the access where other keys have their role
     /// descriptors. `now` is the cluster's clock.
-    pub fn diff(&self, before: &ApiKey, now: Millis) -> Changes {
+    pub fn diff(&self, before: &ApiKey, now: Timestamp) -> Changes {
         let asked = self.certificate_identity.as_ref().filter(|asked| **asked != before.certificate_identity);
         Changes {
             certificate_identity: asked.map(|asked| (before.certificate_identity.clone(), asked.clone())),
@@ -199,7 +199,7 @@ impl CrossClusterUpdate {
 
     /// Returns whether a key that was read after an update with a lost response shows that the update was carried out;
     /// `None` if the key does not show it. `sent` and `now` are the cluster's clock before sending and after reading.
-    pub fn is_carried_out(&self, after: &ApiKey, sent: Millis, now: Millis) -> Option<bool> {
+    pub fn is_carried_out(&self, after: &ApiKey, sent: Timestamp, now: Timestamp) -> Option<bool> {
         if self.certificate_identity.as_ref().is_some_and(|asked| *asked != after.certificate_identity) {
             return Some(false);
         }
@@ -226,6 +226,7 @@ fn with_access_as_descriptors(key: &ApiKey) -> ApiKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::TimeDelta;
 
     fn names(names: &[&str]) -> Vec<String> {
         names.iter().map(|name| (*name).to_owned()).collect()
@@ -241,6 +242,17 @@ mod tests {
         let access = Access::parse(typed).unwrap();
         assert_eq!(access.raw().get(), typed, "carried as it was typed");
         assert_eq!(access.words(), "lets another cluster search x (some documents or fields only)");
+    }
+
+    #[test]
+    fn an_expiration_alone_is_no_update() {
+        let update = CrossClusterUpdate { expiration: Some(Span::days(1)), ..CrossClusterUpdate::default() };
+        assert!(!update.is_enough());
+        let access = Some(Access::of_names(&names(&["a"]), &[]).unwrap());
+        let metadata = RawValue::from_string("{}".into()).ok();
+        assert!(CrossClusterUpdate { access, ..CrossClusterUpdate::default() }.is_enough());
+        assert!(CrossClusterUpdate { metadata, ..CrossClusterUpdate::default() }.is_enough());
+        assert!(CrossClusterUpdate { certificate_identity: Some(None), ..update }.is_enough());
     }
 
     #[test]
@@ -269,12 +281,21 @@ mod tests {
         assert_eq!(update.body(), r#"{"access":{"search":[{"names":["a"]}]},"certificate_identity":null}"#);
         let told = r#"{"search":[{"names":["a"],"allow_restricted_indices":false}]}"#;
         let mut key = ApiKey { access: RawValue::from_string(told.into()).ok(), ..ApiKey::default() };
-        assert!(update.diff(&key, 0).role_descriptors.is_empty());
-        assert_eq!(update.is_carried_out(&key, 0, 1), Some(true));
+        assert!(update.diff(&key, Timestamp::EPOCH).role_descriptors.is_empty());
+        assert_eq!(
+            update.is_carried_out(&key, Timestamp::EPOCH, Timestamp::EPOCH + TimeDelta::MILLISECOND),
+            Some(true)
+        );
         key.certificate_identity = Some("CN=x".into());
-        assert_eq!(update.is_carried_out(&key, 0, 1), Some(false));
+        assert_eq!(
+            update.is_carried_out(&key, Timestamp::EPOCH, Timestamp::EPOCH + TimeDelta::MILLISECOND),
+            Some(false)
+        );
         let other = CrossClusterUpdate { access: Access::of_names(&names(&["b"]), &[]).ok(), ..Default::default() };
-        assert_eq!(other.diff(&key, 0).role_descriptors[0].path, "/search/0/names");
-        assert_eq!(other.is_carried_out(&key, 0, 1), Some(false));
+        assert_eq!(other.diff(&key, Timestamp::EPOCH).role_descriptors[0].path, "/search/0/names");
+        assert_eq!(
+            other.is_carried_out(&key, Timestamp::EPOCH, Timestamp::EPOCH + TimeDelta::MILLISECOND),
+            Some(false)
+        );
     }
 }

@@ -95,9 +95,11 @@ impl DescriptorForm {
         let form = Self { root };
         let same = json.trim().is_empty() || json::pretty(&form.compact()) == json::pretty(json);
         if !same {
-            return Err("A member is there twice, or a number or an escape is written in a way that the form would \
-                        change: edit it as JSON"
-                .into());
+            return Err(
+                "A field occurs twice, or a number or an escape is written in a way that the form would change: edit \
+                 it as JSON"
+                    .into(),
+            );
         }
         Ok(form)
     }
@@ -135,7 +137,7 @@ impl DescriptorForm {
             return Ok(());
         }
         if self.root.contains_key(name) {
-            return Err(format!("There is a descriptor “{name}” already: choose another name"));
+            return Err(format!("There is already a descriptor “{name}”: choose another name"));
         }
         let renamed = std::mem::take(&mut self.root).into_iter().enumerate();
         self.root =
@@ -317,7 +319,7 @@ impl DescriptorForm {
     pub fn missing(&self, descriptor: usize) -> Vec<String> {
         let mut missing = Vec::new();
         if self.name(descriptor).trim().is_empty() {
-            missing.push("A descriptor needs a name".into());
+            missing.push("Enter a name for the descriptor".into());
         }
         for section in Section::ALL {
             for entry in 0..self.entries(descriptor, section) {

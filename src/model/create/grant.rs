@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::CreateKey;
-use crate::model::{Millis, secret::Secret, text::json};
+use crate::model::{Timestamp, secret::Secret, text::json};
 
 /// Credential with which the other user consents to the grant.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ impl Grant {
     }
 
     /// Returns the exact body of `POST /_security/api_key/grant`; it holds the secret and is wiped when dropped.
-    pub fn body(&self, now: Millis) -> Zeroizing<String> {
+    pub fn body(&self, now: Timestamp) -> Zeroizing<String> {
         let secret = self.secret();
         let open = self.request(now);
         // Allocated at once: a string that grows leaves its old memory behind unwiped.
@@ -58,7 +58,7 @@ impl Grant {
     }
 
     /// Returns the body without the secret, which may be shown and recorded.
-    pub fn request(&self, now: Millis) -> String {
+    pub fn request(&self, now: Timestamp) -> String {
         let (kind, username) = match &self.credential {
             Credential::Password { username, .. } => ("\"password\"", Some(json::quote(username))),
             Credential::Token(_) => ("\"access_token\"", None),
@@ -119,7 +119,13 @@ mod tests {
             Draft { name: "n".into(), rights: RightsChoice::AllMine, expiration: "1d".into(), ..Draft::default() };
         let draft = Draft { reason: "test".into(), metadata: r#"{"deep":{"x":{}}}"#.into(), ..draft };
         let zone = jiff::tz::TimeZone::UTC;
-        let around = Surroundings { now: 0, zone: &zone, roles: None, edition: Edition::Unknown, by_api_key: false };
+        let around = Surroundings {
+            now: Timestamp::EPOCH,
+            zone: &zone,
+            roles: None,
+            edition: Edition::Unknown,
+            by_api_key: false,
+        };
         draft.check(around, "r").unwrap()
     }
 
@@ -128,17 +134,17 @@ mod tests {
         let odd = "a\"b\\c\nd}é🔑";
         let credential = Credential::Password { username: "ana".into(), password: Secret::new(odd) };
         let grant = Grant { credential, run_as: Some("boris".into()), key: key() };
-        let body: Value = serde_json::from_str(&grant.body(0)).unwrap();
+        let body: Value = serde_json::from_str(&grant.body(Timestamp::EPOCH)).unwrap();
         assert_eq!((body["password"].as_str(), body["username"].as_str()), (Some(odd), Some("ana")));
-        let mut open: Value = serde_json::from_str(&grant.request(0)).unwrap();
+        let mut open: Value = serde_json::from_str(&grant.request(Timestamp::EPOCH)).unwrap();
         assert_eq!(open.get("password"), None);
         open["password"] = odd.into();
         assert_eq!(open, body);
         assert_eq!(grant.owner(), Some("boris"));
         assert!(!format!("{grant:?}").contains("a\\\"b"));
         let token = Grant { credential: Credential::Token(Secret::new("t0ken")), run_as: None, key: key() };
-        let body: Value = serde_json::from_str(&token.body(0)).unwrap();
+        let body: Value = serde_json::from_str(&token.body(Timestamp::EPOCH)).unwrap();
         assert_eq!((body["grant_type"].as_str(), body["access_token"].as_str()), (Some("access_token"), Some("t0ken")));
-        assert!(!token.request(0).contains("t0ken") && token.owner().is_none());
+        assert!(!token.request(Timestamp::EPOCH).contains("t0ken") && token.owner().is_none());
     }
 }

@@ -3,27 +3,32 @@
 pub mod access_editor;
 pub mod clone;
 pub mod clone_draft;
+mod create_key;
 pub mod cross_cluster;
 pub mod descriptor_editor;
 pub mod grant;
 pub mod new_key;
 pub mod preset;
+mod taken;
 
 use jiff::tz::TimeZone;
 use serde_json::value::RawValue;
 
 use super::{
-    Millis,
+    Timestamp,
+    form_error::FormError,
     privileges::{
         descriptor::{self, Grants, Piece},
         role::{self, Role},
     },
-    text::{json, number::thousands},
+    text::json,
     time::expiry::Expiry,
     version::{Edition, Feature},
 };
+pub use create_key::CreateKey;
 use descriptor_editor::DescriptorForm;
 use preset::Preset;
+pub use taken::Taken;
 
 /// Largest number of characters (UTF-16 code units) that Elasticsearch accepts in a name.
 pub const MAX_NAME_CHARS: usize = 256;
@@ -76,8 +81,8 @@ pub struct Draft {
 /// Context in which a draft is checked: what is known of the cluster and the session.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings<'a> {
-    /// Cluster's clock, in milliseconds since 1970 (UTC).
-    pub now: Millis,
+    /// Cluster's clock.
+    pub now: Timestamp,
     /// Time zone in which dates are typed.
     pub zone: &'a TimeZone,
     /// Roles of the cluster; `None` while they are not known.
@@ -105,33 +110,13 @@ pub enum Field {
     Metadata,
 }
 
-/// Validation error of a field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldError {
-    /// Field that is invalid.
-    pub field: Field,
-    /// One sentence that says what is wrong and how to fix it.
-    pub message: String,
-}
-
-/// Request for a key, only made from a draft without errors or for the successor of a key.
-#[derive(Clone, Debug)]
-pub struct CreateKey {
-    pub(super) name: String,
-    pub(super) expiry: Expiry,
-    pub(super) role_descriptors: Box<RawValue>,
-    pub(super) metadata: Option<String>,
-    pub(super) request_id: String,
-    pub(super) application_id: Option<String>,
-}
-
 impl Draft {
     /// Checks the whole draft. `request_id` is the id by which the key is found if the response is lost: unique, not
     /// secret.
     ///
     /// # Errors
     /// Returns every validation error with its field.
-    pub fn check(&self, around: Surroundings<'_>, request_id: &str) -> Result<CreateKey, Vec<FieldError>> {
+    pub fn check(&self, around: Surroundings<'_>, request_id: &str) -> Result<CreateKey, Vec<FormError<Field>>> {
         let mut errors = Errors::default();
         errors.take(Field::Name, check_name(&self.name));
         let application_id = self.application_id.trim();
@@ -159,7 +144,7 @@ impl Draft {
 
     /// Returns `true` if a reason is required: for all privileges, for no expiration, and for one more than a year
     /// away.
-    pub fn needs_reason(&self, now: Millis, zone: &TimeZone) -> bool {
+    pub fn needs_reason(&self, now: Timestamp, zone: &TimeZone) -> bool {
         let expiry = Expiry::parse(&self.expiration, now, zone);
         self.rights == RightsChoice::AllMine || expiry.is_ok_and(|expiry| expiry.needs_reason(now))
     }
@@ -169,19 +154,19 @@ impl Draft {
             return Ok(());
         }
         let what = match (self.rights, expiry) {
-            (RightsChoice::AllMine, Some(Expiry::Never)) => "has all your rights and never ends",
+            (RightsChoice::AllMine, Some(Expiry::Never)) => "has all your rights and never expires",
             (RightsChoice::AllMine, _) => "has all your rights",
-            (_, Some(Expiry::Never)) => "never ends",
+            (_, Some(Expiry::Never)) => "never expires",
             _ => "lives for more than a year",
         };
-        Err(format!("Say why this key {what}: the reason is kept in its metadata"))
+        Err(format!("Explain why this key {what}: the reason is saved in its metadata"))
     }
 
     fn descriptors(&self, around: &Surroundings<'_>) -> Result<Box<RawValue>, String> {
         if around.by_api_key && self.rights != RightsChoice::Nothing {
             return Err(
-                "Signed in by an API key, Elasticsearch only makes keys without any rights: choose “Nothing”, \
-                        or sign in as a user"
+                "When you are signed in with an API key, Elasticsearch creates only keys without privileges: choose \
+                 “Nothing”, or sign in as a user"
                     .into(),
             );
         }
@@ -197,7 +182,7 @@ impl Draft {
 
     fn role_descriptors(&self, around: &Surroundings<'_>) -> Result<String, String> {
         if self.roles.is_empty() {
-            return Err("Pick at least one role, or choose “All my rights” or “Nothing”".into());
+            return Err("Select at least one role, or choose “All my rights” or “Nothing”".into());
         }
         let Some(known) = around.roles else { return Err("The cluster's roles are not known yet".into()) };
         let mut picked: Vec<(&str, Box<RawValue>)> = Vec::new();
@@ -217,7 +202,7 @@ impl Draft {
         let object = json::object(&self.metadata).map_err(|error| error.to_string())?;
         if let Some(key) = object.keys().find(|key| key.starts_with('_')) {
             let at = self.metadata.find(&json::quote(key)).map(|at| place(&self.metadata, at)).unwrap_or_default();
-            return Err(format!("“{key}”{at} starts with _, which Elasticsearch keeps for itself: rename it"));
+            return Err(format!("“{key}”{at} starts with _, which Elasticsearch reserves: rename it"));
         }
         if !edition.has(Feature::Metadata) {
             return if object.is_empty() { Ok(None) } else { Err(lacks(Feature::Metadata)) };
@@ -235,7 +220,7 @@ impl Draft {
         }
         own.push((REQUEST_ID, json::quote(request_id)));
         if let Some((taken, _)) = own.iter().find(|(key, _)| object.contains_key(*key)) {
-            return Err(format!("“{taken}” is written by Keybearer itself: remove it here"));
+            return Err(format!("“{taken}” is set by Keybearer itself: remove it here"));
         }
         let typed = json::members(&self.metadata).unwrap_or_default();
         let typed = typed.iter().map(|(key, value)| (key.as_str(), value.get()));
@@ -255,10 +240,10 @@ impl Draft {
         let mut pieces = Vec::new();
         match self.rights {
             RightsChoice::AllMine => {
-                pieces.push(Piece::Strong(format!("does everything {owner} may do")));
+                pieces.push(Piece::Strong(format!("does everything {owner} can do")));
                 pieces.push(Piece::Text(" today".into()));
             }
-            RightsChoice::Nothing => pieces.push(Piece::Strong("may do nothing".into())),
+            RightsChoice::Nothing => pieces.push(Piece::Strong("can do nothing".into())),
             RightsChoice::Roles => pieces.extend(self.role_words(around.roles.unwrap_or_default())),
             RightsChoice::Preset(preset) => pieces.extend(self.preset_words(preset)),
             RightsChoice::Own => pieces.extend(self.own_words()),
@@ -272,7 +257,7 @@ impl Draft {
         let (text, strong) = match Expiry::parse(&self.expiration, around.now, around.zone) {
             Ok(Expiry::Never) => (". It ", "never expires".into()),
             Ok(expiry) => (". It ", format!("expires {}", expiry.words(around.zone))),
-            Err(_) => (". Its end ", "is not set yet".into()),
+            Err(_) => (". Its expiration ", "is not set yet".into()),
         };
         [Piece::Text(text.into()), Piece::Strong(strong), Piece::Text(".".into())]
     }
@@ -299,10 +284,10 @@ impl Draft {
 
     fn own_words(&self) -> Vec<Piece> {
         let Ok(raw) = RawValue::from_string(self.descriptors.trim().to_owned()) else {
-            return vec![Piece::Strong("has no rights that can be read yet".into())];
+            return vec![Piece::Strong("has no readable privileges yet".into())];
         };
         let clauses = Grants::of(&raw).clauses();
-        if clauses.is_empty() { vec![Piece::Strong("may do nothing".into())] } else { descriptor::join(clauses) }
+        if clauses.is_empty() { vec![Piece::Strong("can do nothing".into())] } else { descriptor::join(clauses) }
     }
 
     fn preset_words(&self, preset: Preset) -> Vec<Piece> {
@@ -321,69 +306,27 @@ impl Draft {
         let clauses = grants.clauses();
         match (self.roles.is_empty(), clauses.is_empty()) {
             (true, _) => vec![Piece::Strong("has no role yet".into())],
-            (false, true) => vec![Piece::Strong("may do nothing".into())],
+            (false, true) => vec![Piece::Strong("can do nothing".into())],
             (false, false) => descriptor::join(clauses),
         }
     }
 }
 
-impl CreateKey {
-    /// Returns the name of the key.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Returns the application id; `None` if there is none.
-    pub fn application_id(&self) -> Option<&str> {
-        self.application_id.as_deref()
-    }
-
-    /// Returns the request id by which the key is found if the response is lost; `None` if the version keeps no
-    /// metadata.
-    pub fn request_id(&self) -> Option<&str> {
-        self.metadata.as_ref().map(|_| self.request_id.as_str())
-    }
-
-    /// Returns the expiration of the key.
-    pub fn expiry(&self) -> Expiry {
-        self.expiry
-    }
-
-    /// Returns the metadata that is sent, a JSON object; `None` if the version keeps no metadata.
-    pub fn metadata(&self) -> Option<&str> {
-        self.metadata.as_deref()
-    }
-
-    /// Returns the role descriptors that are sent.
-    pub fn role_descriptors(&self) -> &RawValue {
-        &self.role_descriptors
-    }
-
-    /// Returns the exact body of `POST /_security/api_key`.
-    pub fn body(&self, now: Millis) -> String {
-        let name = json::quote(&self.name);
-        let expiration = self.expiry.to_request(now).map(|text| json::quote(&text));
-        let mut members = vec![("name", name.as_str())];
-        members.extend(expiration.as_deref().map(|text| ("expiration", text)));
-        members.push(("role_descriptors", self.role_descriptors.get()));
-        members.extend(self.metadata.as_deref().map(|text| ("metadata", text)));
-        json::write_object(members)
-    }
-}
-
 fn preset_descriptors(preset: Preset, patterns: &[String], edition: Edition) -> Result<String, String> {
     match preset.needs().filter(|feature| !edition.has(*feature)) {
-        Some(feature) => Err(format!("{}, which “{}” needs: pick roles or privileges", lacks(feature), preset.title())),
+        Some(feature) => {
+            Err(format!("{}, which “{}” requires: choose roles or privileges", lacks(feature), preset.title()))
+        }
         None => preset.descriptors(patterns).map_err(|error| error.to_string()),
     }
 }
 
 #[derive(Default)]
-struct Errors(Vec<FieldError>);
+struct Errors(Vec<FormError<Field>>);
 
 impl Errors {
     fn take<T>(&mut self, field: Field, result: Result<T, String>) -> Option<T> {
-        result.map_err(|message| self.0.push(FieldError { field, message })).ok()
+        result.map_err(|message| self.0.push(FormError { field, message })).ok()
     }
 }
 
@@ -396,16 +339,16 @@ pub fn check_name(name: &str) -> Result<(), String> {
     // The server's blanks are all characters up to U+0020, so that control characters are among them.
     let trimmed = name.trim_matches(|c: char| c <= ' ' || c.is_whitespace());
     if trimmed.is_empty() {
-        return Err("A key needs a name".into());
+        return Err("Enter a name for the key".into());
     }
     if length > MAX_NAME_CHARS {
-        return Err(format!("A name has at most {MAX_NAME_CHARS} characters, this has {length}"));
+        return Err(format!("A name can have at most {MAX_NAME_CHARS} characters; this one has {length}"));
     }
     if trimmed != name {
-        return Err("A name can't begin or end with blanks or control characters: remove them".into());
+        return Err("A name can't begin or end with spaces or control characters: remove them".into());
     }
     if name.starts_with('_') {
-        return Err("A name can't begin with _: Elasticsearch keeps those for itself".into());
+        return Err("A name can't begin with _: Elasticsearch reserves such names".into());
     }
     Ok(())
 }
@@ -415,13 +358,13 @@ fn check_application_id(id: &str, edition: Edition) -> Result<(), String> {
         return Ok(());
     }
     if !edition.has(Feature::Metadata) {
-        return Err(format!("{}, where the application id is kept: leave it empty", lacks(Feature::Metadata)));
+        return Err(format!("{}, where the application id is stored: leave it empty", lacks(Feature::Metadata)));
     }
     if id.chars().any(char::is_control) {
-        return Err("An application id can't hold control characters or line ends".into());
+        return Err("An application id can't contain control characters or line breaks".into());
     }
     if id.chars().count() > MAX_NAME_CHARS {
-        return Err(format!("An application id has at most {MAX_NAME_CHARS} characters"));
+        return Err(format!("An application id can have at most {MAX_NAME_CHARS} characters"));
     }
     Ok(())
 }
@@ -445,38 +388,6 @@ pub fn unknown_role(wanted: &str, known: &[Role]) -> String {
         _ if names.is_empty() => missing,
         0 => format!("{missing}. Its roles: {}", names.join(", ")),
         more => format!("{missing}. Some of its roles: {} and {more} more", names.join(", ")),
-    }
-}
-
-/// Number of usable keys that already have the name or the application id of a new key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Taken {
-    /// Number of keys with the name.
-    pub name: u64,
-    /// Number of keys with the application id; 0 if the new key has none.
-    pub application_id: u64,
-}
-
-impl Taken {
-    /// Returns a warning about the name; `None` if no usable key has it.
-    pub fn name_warning(self) -> Option<String> {
-        Self::warning(self.name, "name")
-    }
-
-    /// Returns a warning about the application id; `None` if no usable key has it.
-    pub fn application_id_warning(self) -> Option<String> {
-        Self::warning(self.application_id, "application id")
-    }
-
-    fn warning(count: u64, what: &str) -> Option<String> {
-        match count {
-            0 => None,
-            1 => Some(format!("A usable key already has this {what}: by it, neither can be told from the other")),
-            _ => Some(format!(
-                "{} usable keys already have this {what}: by it, none can be told from the others",
-                thousands(count)
-            )),
-        }
     }
 }
 

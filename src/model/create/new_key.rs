@@ -7,7 +7,7 @@ use super::{
     cross_cluster::{self, Access, CreateCrossCluster},
     grant::{Credential, Grant},
 };
-use crate::model::{Millis, api_key::KeyKind, privileges::descriptor::Piece, secret::Secret};
+use crate::model::{Timestamp, api_key::KeyKind, form_error::FormError, privileges::descriptor::Piece, secret::Secret};
 
 /// Future user of a new key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
@@ -61,9 +61,6 @@ pub enum NewKeyField {
     Access,
 }
 
-/// Validation error: the field, and one sentence that says what is wrong and how to fix it.
-pub type NewKeyFieldError = (NewKeyField, String);
-
 /// Checked request for a new key.
 #[derive(Clone, Debug)]
 pub enum NewKey {
@@ -92,14 +89,16 @@ impl NewKeyDraft {
         around: Surroundings<'_>,
         request_id: &str,
         credential: Option<Secret>,
-    ) -> Result<NewKey, Vec<NewKeyFieldError>> {
+    ) -> Result<NewKey, Vec<FormError<NewKeyField>>> {
         let checked = self.plain().check(self.around(around), request_id);
         let is_for_another = self.kind == KeyFor::Another;
         let words = |words: String| if is_for_another { of_owner(&words) } else { words };
         let (key, mut field_errors) = match checked {
             Ok(key) => (Some(key), Vec::new()),
             Err(errors) => {
-                let field_error = |error: super::FieldError| (NewKeyField::Key(error.field), words(error.message));
+                let field_error = |error: FormError<super::Field>| {
+                    FormError::new(NewKeyField::Key(error.field), words(error.message))
+                };
                 (None, errors.into_iter().map(field_error).collect())
             }
         };
@@ -111,8 +110,9 @@ impl NewKeyDraft {
                 key.zip(credential).map(|(key, credential)| NewKey::Granted(Grant { credential, run_as, key }.into()))
             }
             KeyFor::RemoteCluster => {
-                let access =
-                    Access::parse(&self.access).map_err(|words| field_errors.push((NewKeyField::Access, words))).ok();
+                let access = Access::parse(&self.access)
+                    .map_err(|words| field_errors.push(FormError::new(NewKeyField::Access, words)))
+                    .ok();
                 let identity = Some(self.certificate_identity.trim()).filter(|text| !text.is_empty());
                 let certificate_identity = identity.map(str::to_owned);
                 key.zip(access).map(|(key, access)| {
@@ -123,14 +123,17 @@ impl NewKeyDraft {
         made.filter(|_| field_errors.is_empty()).ok_or(field_errors)
     }
 
-    fn credential(&self, secret: Option<Secret>, errors: &mut Vec<NewKeyFieldError>) -> Option<Credential> {
+    fn credential(&self, secret: Option<Secret>, errors: &mut Vec<FormError<NewKeyField>>) -> Option<Credential> {
         let username = self.owner.username.trim();
         if !self.owner.by_token && username.is_empty() {
-            errors.push((NewKeyField::Owner, "Name the user whose key it will be".into()));
+            errors.push(FormError::new(NewKeyField::Owner, "Enter the user who will own the key"));
         }
         let Some(secret) = secret else {
             let what = if self.owner.by_token { "A token" } else { "The password" };
-            errors.push((NewKeyField::Credential, format!("{what} of that user is needed: by it they agree")));
+            errors.push(FormError::new(
+                NewKeyField::Credential,
+                format!("{what} of that user is required to authorize this"),
+            ));
             return None;
         };
         Some(match self.owner.by_token {
@@ -155,7 +158,7 @@ impl NewKeyDraft {
 
     /// Returns `true` if a reason is required, as [`Draft::needs_reason`] says; a key for a remote cluster has no
     /// privileges that require one.
-    pub fn needs_reason(&self, now: Millis, zone: &TimeZone) -> bool {
+    pub fn needs_reason(&self, now: Timestamp, zone: &TimeZone) -> bool {
         self.plain().needs_reason(now, zone)
     }
 
@@ -203,7 +206,7 @@ impl NewKeyDraft {
             pieces.extend([Piece::Text(words.into()), Piece::Mono(identity.into())]);
         }
         pieces.extend(self.key.end_words(around));
-        pieces.push(Piece::Text(" It can’t sign in to REST.".into()));
+        pieces.push(Piece::Text(" It can’t sign in to the REST API.".into()));
         pieces
     }
 }
@@ -252,7 +255,7 @@ impl NewKey {
     }
 
     /// Returns the body without the hidden member.
-    pub fn shown(&self, now: Millis) -> String {
+    pub fn shown(&self, now: Timestamp) -> String {
         match self {
             Self::Own(key) => key.body(now),
             Self::Granted(grant) => grant.request(now),
@@ -266,13 +269,13 @@ mod tests {
     use super::*;
     use crate::model::{privileges::descriptor, version::Edition};
 
-    fn check(draft: &NewKeyDraft, secret: Option<&str>) -> Result<NewKey, Vec<NewKeyFieldError>> {
+    fn check(draft: &NewKeyDraft, secret: Option<&str>) -> Result<NewKey, Vec<FormError<NewKeyField>>> {
         let zone = jiff::tz::TimeZone::UTC;
         draft.check(around(&zone), "r", secret.map(Secret::new))
     }
 
     fn around(zone: &jiff::tz::TimeZone) -> Surroundings<'_> {
-        Surroundings { now: 0, zone, roles: None, edition: Edition::Unknown, by_api_key: true }
+        Surroundings { now: Timestamp::EPOCH, zone, roles: None, edition: Edition::Unknown, by_api_key: true }
     }
 
     fn sentence(draft: &NewKeyDraft) -> String {
@@ -287,17 +290,18 @@ mod tests {
     #[test]
     fn the_key_of_another_takes_their_rights_and_hides_their_secret() {
         let mut draft = draft(KeyFor::Another, RightsChoice::AllMine);
-        let places = |errors: Vec<NewKeyFieldError>| errors.into_iter().map(|(place, _)| place).collect::<Vec<_>>();
+        let places =
+            |errors: Vec<FormError<NewKeyField>>| errors.into_iter().map(|error| error.field).collect::<Vec<_>>();
         let errors = check(&draft, None).unwrap_err();
-        assert!(errors[0].1.contains("all their rights"), "{errors:?}");
+        assert!(errors[0].message.contains("all their rights"), "{errors:?}");
         assert_eq!(places(errors), [NewKeyField::Key(Field::Reason), NewKeyField::Owner, NewKeyField::Credential]);
         draft.key.reason = "why".into();
         draft.owner.username = "ana".into();
         let made = check(&draft, Some("hunter2")).unwrap();
         assert_eq!((made.path(), made.hidden()), ("/_security/api_key/grant", Some("password")));
-        let shown = made.shown(0);
+        let shown = made.shown(Timestamp::EPOCH);
         assert!(shown.contains("\"ana\"") && !shown.contains("hunter2"), "{shown}");
-        assert_eq!(sentence(&draft), "A key of ana that does everything ana may do today. It expires in 1 day.");
+        assert_eq!(sentence(&draft), "A key of ana that does everything ana can do today. It expires in 1 day.");
         draft.owner.run_as = " boris ".into();
         draft.key.rights = RightsChoice::Own;
         draft.key.descriptors = r#"{"a":{"cluster":["monitor"]}}"#.into();
@@ -310,16 +314,19 @@ mod tests {
     #[test]
     fn a_key_for_a_remote_cluster_has_access_in_place_of_rights() {
         let mut draft = draft(KeyFor::RemoteCluster, RightsChoice::AllMine);
-        assert!(!draft.needs_reason(0, &TimeZone::UTC), "the rights of another kind don't count");
-        assert_eq!(check(&draft, None).unwrap_err()[0].0, NewKeyField::Access);
+        assert!(!draft.needs_reason(Timestamp::EPOCH, &TimeZone::UTC), "the rights of another kind don't count");
+        assert_eq!(check(&draft, None).unwrap_err()[0].field, NewKeyField::Access);
         assert!(sentence(&draft).contains("gives no access yet"));
         draft.access = r#"{"search":[{"names":["logs-*"]}],"replication":[{"names":["a"]}]}"#.into();
         draft.certificate_identity = " CN=eu.* ".into();
         let made = check(&draft, None).unwrap();
         assert_eq!((made.path(), made.kind()), ("/_security/cross_cluster/api_key", KeyKind::CrossCluster));
-        assert!(made.shown(0).contains("\"CN=eu.*\"") && !made.shown(0).contains("role_descriptors"));
+        assert!(
+            made.shown(Timestamp::EPOCH).contains("\"CN=eu.*\"")
+                && !made.shown(Timestamp::EPOCH).contains("role_descriptors")
+        );
         let words = "A key that lets another cluster search logs-* and replicate a, which must present a certificate \
-                     whose subject matches CN=eu.*. It expires in 1 day. It can’t sign in to REST.";
+                     whose subject matches CN=eu.*. It expires in 1 day. It can’t sign in to the REST API.";
         assert_eq!(sentence(&draft), words);
     }
 
@@ -331,7 +338,7 @@ mod tests {
             draft.owner.username = "ana".into();
             check(&draft, Some("x"))
         };
-        assert_eq!(own(KeyFor::Me).unwrap_err()[0].0, NewKeyField::Key(Field::Rights));
+        assert_eq!(own(KeyFor::Me).unwrap_err()[0].field, NewKeyField::Key(Field::Rights));
         assert!(own(KeyFor::Another).is_ok());
     }
 }

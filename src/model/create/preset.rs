@@ -26,13 +26,13 @@ pub enum Preset {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PresetError {
     /// Index patterns given to a preset without index privileges; holds its title.
-    #[error("“{0}” is about the cluster and has no indices: leave the index patterns out")]
+    #[error("“{0}” is about the cluster and has no indices: remove the index patterns")]
     NoIndices(&'static str),
     /// Missing index patterns for a preset with index privileges; holds an example.
-    #[error("Name at least one index pattern, such as {0}")]
+    #[error("Enter at least one index pattern, such as {0}")]
     NoPattern(&'static str),
     /// Pattern that no index name can match; holds the pattern and the reason.
-    #[error("“{0}” is no index pattern: {1}")]
+    #[error("“{0}” is not an index pattern: {1}")]
     NotAPattern(String, &'static str),
 }
 
@@ -79,7 +79,7 @@ impl Preset {
             Self::GrafanaReader => "Reads logs-*",
             Self::Dashboards => "Reads logs-* and metrics-*",
             Self::DataStreams => "Adds to logs-* and metrics-*",
-            Self::Monitoring => "Sees health and figures",
+            Self::Monitoring => "Sees health and statistics",
         }
     }
 
@@ -91,7 +91,7 @@ impl Preset {
             Self::GrafanaReader => "Grafana searches, and sees mappings and the cluster’s version",
             Self::Dashboards => "Searches and sees mappings; Kibana’s own privileges are not among them",
             Self::DataStreams => "Adds documents; data streams are set up by their templates",
-            Self::Monitoring => "Sees the health and the figures of the cluster, and no documents",
+            Self::Monitoring => "Sees the health and statistics of the cluster, but no documents",
         }
     }
 
@@ -182,13 +182,13 @@ fn check_pattern(pattern: &str) -> Result<(), PresetError> {
         return Ok(());
     }
     if pattern.starts_with('-') {
-        return wrong("nothing can be taken out of a descriptor, name what is meant");
+        return wrong("a descriptor can't exclude anything: list what it includes");
     }
     if pattern.chars().any(|c| c.is_whitespace() || c.is_control() || "\"<>|,#:".contains(c)) {
-        return wrong("blanks, commas and \" < > | # : are in no name of an index");
+        return wrong("index names can't contain spaces, commas or \" < > | # :");
     }
     if pattern.chars().any(char::is_uppercase) {
-        return wrong("names of indices have no capital letters");
+        return wrong("index names can't contain uppercase letters");
     }
     Ok(())
 }

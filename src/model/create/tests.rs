@@ -1,8 +1,8 @@
 //! Tests for drafts: the request that a draft becomes, the sentence shown for it, and what is refused.
 
-use crate::model::{create::*, version::Version};
+use crate::model::{Timestamp, create::*, form_error::FormError, version::Version};
 
-const NOW: Millis = 1_795_521_600_000;
+const NOW: Timestamp = Timestamp::from_millis(1_795_521_600_000);
 static ZONE: TimeZone = TimeZone::UTC;
 
 fn roles() -> Vec<Role> {
@@ -40,13 +40,14 @@ fn draft() -> Draft {
     }
 }
 
-fn errors(draft: &Draft) -> Vec<FieldError> {
+fn errors(draft: &Draft) -> Vec<FormError<Field>> {
     draft.check(around(&roles()), "r1").unwrap_err()
 }
 
 #[test]
 fn the_article_s_command_makes_its_request() {
     let key = draft().check(around(&roles()), "r1").unwrap();
+    assert_eq!(key.application_id(), Some("my_app_id"));
     assert_eq!(
         key.body(NOW),
         r#"{"name":"my_app_key","expiration":"1d","role_descriptors":{"reader":{"cluster":["monitor"],"indices":[{"names":["my_index"],"privileges":["read"]}],"odd":1}},"metadata":{"application_id":"my_app_id","roles":["reader"],"request_id":"r1"}}"#
@@ -130,7 +131,7 @@ fn a_preset_needs_no_roles_and_travels_as_a_descriptor() {
     let expected = r#""role_descriptors":{"grafana-reader":{"cluster":["monitor"],"indices":[{"names":["app-*"],"privileges":["view_index_metadata","read"]}]}}"#;
     assert!(body.contains(expected) && !body.contains(r#""roles""#), "{body}");
     let words = descriptor::plain(&draft.sentence(unknown));
-    assert!(words.contains("app-*") && words.contains("watches the cluster"), "{words}");
+    assert!(words.contains("app-*") && words.contains("monitors the cluster"), "{words}");
     let empty = Draft { patterns: Vec::new(), ..draft };
     assert_eq!(empty.check(unknown, "r").unwrap_err()[0].field, Field::Rights);
     assert!(descriptor::plain(&empty.sentence(unknown)).contains("no index pattern yet"));
@@ -162,7 +163,7 @@ fn the_sentence_says_what_and_until_when() {
     let words = |draft: &Draft| descriptor::plain(&draft.sentence(around(&known)));
     let writer = Draft { roles: vec!["writer".into()], ..draft() };
     assert_eq!(words(&writer), "A key that adds documents in logs-*. It expires in 1 day.");
-    assert_eq!(words(&Draft::default()), "A key that has no role yet. Its end is not set yet.");
+    assert_eq!(words(&Draft::default()), "A key that has no role yet. Its expiration is not set yet.");
 }
 
 #[test]
@@ -194,4 +195,11 @@ fn a_preset_is_refused_where_the_cluster_does_not_know_its_privileges() {
     assert!(message.contains("7.11") && message.contains("Beats writer"), "{message}");
     assert!(of(Preset::LogstashWriter).check(old, "r").is_ok());
     assert!(of(Preset::BeatsWriter).check(around(&known), "r").is_ok());
+}
+
+#[test]
+fn a_place_is_counted_by_lines_and_columns_from_one() {
+    assert_eq!(place("ab", 0), " at line 1, column 1");
+    assert_eq!(place("ab", 2), " at line 1, column 3");
+    assert_eq!(place("abc\nde\nfgh", 9), " at line 3, column 3");
 }

@@ -1,7 +1,7 @@
 //! Suggestions that don't depend on the keys: privileges, types and times.
 
 use super::{TimeField, time::UNITS};
-use crate::model::text::number::plural;
+use crate::model::{text::number::plural, time::unit::TimeUnit};
 
 /// Most frequently used privileges, and what they allow.
 pub(super) const PRIVILEGES: [(&str, &str); 16] = [
@@ -12,7 +12,7 @@ pub(super) const PRIVILEGES: [(&str, &str); 16] = [
     ("manage_security", "manage users, roles and all keys"),
     ("manage_api_key", "manage all keys"),
     ("manage_own_api_key", "manage the owner's keys"),
-    ("monitor", "see how the cluster or the indices do"),
+    ("monitor", "see the state of the cluster or the indices"),
     ("create_index", "create indices"),
     ("delete_index", "delete indices"),
     ("create_doc", "add documents"),
@@ -24,23 +24,22 @@ pub(super) const PRIVILEGES: [(&str, &str); 16] = [
 ];
 
 /// Types of keys, and their meanings.
-pub(super) const TYPES: [(&str, &str); 2] =
-    [("rest", "for requests of clients"), ("cross-cluster", "for another cluster")];
+pub(super) const TYPES: [(&str, &str); 2] = [("rest", "for client requests"), ("cross-cluster", "for another cluster")];
 
 /// Returns suggestions of times with their meanings; a number that was typed is offered in days, weeks, hours and
 /// years.
 pub(super) fn times(field: TimeField, prefix: &str) -> Vec<(String, String)> {
-    let span = |sign: &str, count: u64, (short, word, _): (&str, &str, i64)| {
-        let (length, is_more) = (plural(count, word), sign.starts_with('>'));
+    let span = |sign: &str, count: u64, unit: TimeUnit| {
+        let (length, is_more) = (plural(count, unit.word), sign.starts_with('>'));
         let meaning = match (field, is_more) {
-            (TimeField::Expires, false) => format!("ends within {length}"),
-            (TimeField::Expires, true) => format!("ends later than in {length}"),
+            (TimeField::Expires, false) => format!("expires within {length}"),
+            (TimeField::Expires, true) => format!("expires in more than {length}"),
             (TimeField::Created, false) => format!("created in the last {length}"),
             (TimeField::Created, true) => format!("created more than {length} ago"),
-            (TimeField::Invalidated, false) => format!("taken away in the last {length}"),
-            (TimeField::Invalidated, true) => format!("taken away more than {length} ago"),
+            (TimeField::Invalidated, false) => format!("invalidated in the last {length}"),
+            (TimeField::Invalidated, true) => format!("invalidated more than {length} ago"),
         };
-        (format!("{sign}{count}{short}"), meaning)
+        (format!("{sign}{count}{}", unit.suffix), meaning)
     };
     let [_, _, hours, days, weeks, years] = UNITS;
     let digits = prefix.trim_start_matches(['<', '>', '=']);
@@ -60,14 +59,14 @@ pub(super) fn times(field: TimeField, prefix: &str) -> Vec<(String, String)> {
     offers.extend(fixed.map(|(sign, count, unit)| span(sign, count, unit)));
     let words: &[(&str, &str)] = match field {
         TimeField::Expires => &[
-            ("never", "has no end"),
-            ("today", "ends today"),
-            ("tomorrow", "ends tomorrow"),
-            ("<now", "its end has come"),
+            ("never", "never expires"),
+            ("today", "expires today"),
+            ("tomorrow", "expires tomorrow"),
+            ("<now", "expired"),
         ],
         TimeField::Created => &[("today", "created today"), ("yesterday", "created yesterday")],
         TimeField::Invalidated => {
-            &[("never", "not taken away"), ("today", "taken away today"), ("yesterday", "taken away yesterday")]
+            &[("never", "not invalidated"), ("today", "invalidated today"), ("yesterday", "invalidated yesterday")]
         }
     };
     offers.extend(words.iter().map(|(word, meaning)| ((*word).to_owned(), (*meaning).to_owned())));

@@ -3,10 +3,12 @@
 use std::ops::Range;
 
 use super::{
-    Field, MAX_QUERY_BYTES, META, ROWS, TextField,
+    Field, MAX_QUERY_BYTES, TextField,
     builtin_values::{PRIVILEGES, TYPES, times},
+    fields::{FieldInfo, META, ROWS},
     lex::{self, Token, Word},
-    parse::{TRAITS, kind_on_the_wire},
+    parse::kind_on_the_wire,
+    query::TRAITS,
 };
 use crate::model::{text::sanitize, time::status::StatusGroup};
 
@@ -177,7 +179,7 @@ fn fit(word: &str, prefix: &str) -> Option<usize> {
 }
 
 fn fields(prefix: &str, values: &mut dyn FnMut(&ValueOf) -> Vec<(String, usize)>) -> Vec<Offer> {
-    let by_name = |row: &super::FieldInfo| {
+    let by_name = |row: &FieldInfo| {
         // Fields found by an alias come after those found by name.
         let rank = row.names().position(|name| fit(name, prefix) == Some(0))?.min(1);
         let end = if row.name.ends_with('.') { "" } else { ":" };
@@ -283,7 +285,10 @@ fn best(values: Vec<(String, usize)>, prefix: &str) -> Vec<(usize, String, usize
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::filter::{Expr, Term, parse};
+    use crate::model::{
+        Timestamp,
+        filter::{Expr, Term, parse},
+    };
     use jiff::tz::TimeZone;
 
     fn values(of: &ValueOf) -> Vec<(String, usize)> {
@@ -360,7 +365,14 @@ mod tests {
         assert!(inserts("zzz|").is_empty());
         let expires = &offered("expires|")[0];
         assert_eq!((expires.label.as_str(), expires.count), ("expires:", None));
-        assert!(expires.meaning.starts_with("ends within"));
+        assert!(expires.meaning.starts_with("expires within"));
+    }
+
+    #[test]
+    fn a_search_of_the_greatest_length_is_still_completed() {
+        let text = |length| format!("{}ow|", "x ".repeat(length / 2 - 1));
+        assert_eq!(inserts(&text(MAX_QUERY_BYTES)), ["owner:"]);
+        assert!(inserts(&text(MAX_QUERY_BYTES + 2)).is_empty());
     }
 
     #[test]
@@ -369,6 +381,20 @@ mod tests {
         assert_eq!(inserts("meta|"), ["meta.", "meta.env:", "meta.labels.team:"]);
         assert_eq!(inserts("metadata.lab|"), ["meta.labels.team:"]);
         assert_eq!(offered("META.lab|")[0].count, Some(3));
+    }
+
+    /// One more than is shown, since what is typed already is left out later.
+    #[test]
+    fn of_many_values_the_most_frequent_are_kept_and_one_more() {
+        let many = (1..=20).map(|count| (format!("v{count}"), count)).collect();
+        let kept: Vec<usize> = best(many, "v").into_iter().map(|(_, _, count)| count).collect();
+        assert_eq!(kept, (12..=20).rev().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_value_says_if_a_part_of_it_is_enough() {
+        assert_eq!(offered("app:|")[0].meaning, "app contains this");
+        assert_eq!(offered("owner:|")[0].meaning, "owner is this");
     }
 
     #[test]
@@ -401,7 +427,7 @@ mod tests {
 
     #[test]
     fn times_are_offered_with_what_they_mean() {
-        assert_eq!(offered("expires:|")[0].meaning, "ends within 7 days");
+        assert_eq!(offered("expires:|")[0].meaning, "expires within 7 days");
         assert_eq!(inserts("expires:n|"), ["never", "<now"]);
         assert_eq!(inserts("expires:<4|"), ["<4d", "<4w", "<4h", "<4y"]);
         assert_eq!(offered("created:>2w|").len(), 0);
@@ -432,7 +458,7 @@ mod tests {
             let searches = chosen(field);
             assert!(!searches.is_empty(), "{field}");
             for search in searches.into_iter().filter(|search| !search.ends_with(':')) {
-                assert!(parse(&search, 0, &TimeZone::UTC).is_ok(), "{search}");
+                assert!(parse(&search, Timestamp::EPOCH, &TimeZone::UTC).is_ok(), "{search}");
             }
         }
     }
@@ -443,7 +469,7 @@ mod tests {
             let found = suggestions("meta", 4, &mut |_| vec![(key.clone(), 1)]);
             let names = found.into_iter().map(|suggestion| suggestion.insert).filter(|name| name.starts_with("meta."));
             for insert in names.filter(|name| name.ends_with(':')) {
-                let query = parse(&format!("{insert}x"), 0, &TimeZone::UTC);
+                let query = parse(&format!("{insert}x"), Timestamp::EPOCH, &TimeZone::UTC);
                 let Ok(Expr::Term(Term::Meta(path, _))) = query.map(|query| query.expr) else { panic!("{insert}") };
                 proptest::prop_assert_eq!(path.join("."), key.as_str());
             }

@@ -5,42 +5,22 @@ use std::ops::Range;
 use jiff::tz::TimeZone;
 
 use super::{
-    Expr, Field, FilterError, Free, Grant, OnIndex, Privilege, Query, ROWS, Term, TextMatch, TimeField, TimeMatch,
-    Trait,
+    Expr, Field, FilterError, Free, Grant, OnIndex, Query, Term, TextMatch, TimeField,
     builtin_values::TYPES,
+    hints::{did_you_mean, meant_as_field, nothing_follows, privilege, unknown_field},
+    invalidated::{names_invalidated, without_invalidated},
     lex::{self, Token, Value},
+    query::{Named, TRAITS},
     text::{Compare, text_match, text_matches},
     time,
 };
-use crate::model::{
-    Millis,
-    privileges::{self, Area, PrivilegeScopes},
-    text::sanitize,
-    time::status::StatusGroup,
-};
+use crate::model::{Timestamp, text::sanitize, time::status::StatusGroup};
 
 /// Maximum length of a search, in bytes.
 pub const MAX_QUERY_BYTES: usize = 4096;
-/// Maximum length of an unknown word for which a similar one is suggested, in characters.
-const MAX_QUOTED_CHARS: usize = 20;
+
 /// Maximum nesting depth of parentheses.
 pub(super) const MAX_QUERY_DEPTH: usize = 64;
-
-/// Keyword, the value it stands for and its meaning.
-pub(super) type Named<T> = (&'static str, T, &'static str);
-
-pub(super) const TRAITS: [Named<Trait>; 10] = [
-    ("unrestricted", Trait::Unrestricted, "may do all that its owner might"),
-    ("empty", Trait::Empty, "grants nothing"),
-    ("managed", Trait::Managed, "says of itself that a product made it"),
-    ("says-managed", Trait::SaysManaged, "says so, and is a person's"),
-    ("cross-cluster", Trait::CrossCluster, "for another cluster"),
-    ("ended", Trait::Ended, "expired or invalidated"),
-    ("mine", Trait::Mine, "belongs to me"),
-    ("administrator", Trait::Administrator, "may change the cluster or its security"),
-    ("every-index", Trait::EveryIndex, "reaches what is in every index"),
-    ("runs-as", Trait::RunsAs, "may act for other users"),
-];
 
 /// Reads a search at a moment of the cluster's clock; dates without a zone are in `zone`. Parentheses keep the `can:`
 /// and `on:` inside them apart from those outside.
@@ -48,9 +28,9 @@ pub(super) const TRAITS: [Named<Trait>; 10] = [
 /// # Errors
 /// Everything that is wrong with it, in order: unknown fields and keywords, missing or unreadable values, parentheses
 /// that don't pair, an `or` or `-` that stands alone, and a search that is too long or too deep.
-pub fn parse(text: &str, now: Millis, zone: &TimeZone) -> Result<Query, Vec<FilterError>> {
+pub fn parse(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Query, Vec<FilterError>> {
     if text.len() > MAX_QUERY_BYTES {
-        let message = format!("The search is too long: {} bytes of at most {MAX_QUERY_BYTES}", text.len());
+        let message = format!("The search is too long: {} bytes; the limit is {MAX_QUERY_BYTES}", text.len());
         return Err(vec![FilterError { span: 0..text.len(), message }]);
     }
     let mut tokens = lex::tokens(text);
@@ -77,40 +57,11 @@ pub fn unclosed_quote(text: &str) -> Option<FilterError> {
     })
 }
 
-/// `true` if a search mentions invalidated keys.
-fn names_invalidated(expr: &Expr) -> bool {
-    match expr {
-        Expr::All => false,
-        Expr::And(parts) | Expr::Or(parts) => parts.iter().any(names_invalidated),
-        Expr::Not(inner) => names_invalidated(inner),
-        Expr::Term(Term::Status(groups)) => groups.contains(&StatusGroup::Invalidated),
-        Expr::Term(Term::Time(TimeField::Invalidated, _) | Term::Is(Trait::Ended)) => true,
-        Expr::Term(_) => false,
-    }
-}
-
-/// Restricts each `expires:` to keys that were not invalidated: invalidated keys don't expire anymore.
-fn without_invalidated(expr: Expr) -> Expr {
-    let all = |parts: Vec<Expr>| parts.into_iter().map(without_invalidated).collect();
-    match expr {
-        Expr::And(parts) => Expr::And(all(parts)),
-        Expr::Or(parts) => Expr::Or(all(parts)),
-        Expr::Not(inner) => Expr::Not(Box::new(without_invalidated(*inner))),
-        Expr::Term(Term::Time(TimeField::Expires, at)) => valid_until(at),
-        other => other,
-    }
-}
-
-fn valid_until(at: TimeMatch) -> Expr {
-    let gone = Expr::Term(Term::Status(vec![StatusGroup::Invalidated]));
-    Expr::And(vec![Expr::Term(Term::Time(TimeField::Expires, at)), Expr::Not(Box::new(gone))])
-}
-
-const AND_ALONE: &str = "Write a term on both sides of AND; in quotes it is a word: \"AND\"";
+const AND_ALONE: &str = "Enter a term on both sides of AND; to search for the word, use quotes: \"AND\"";
 
 struct Parser<'a> {
     text: &'a str,
-    now: Millis,
+    now: Timestamp,
     zone: &'a TimeZone,
     tokens: &'a [(Range<usize>, Token)],
     at: usize,
@@ -171,7 +122,7 @@ impl<'a> Parser<'a> {
             };
             let alone = if !is_there { or.clone().or(before) } else { None };
             if let Some(span) = alone {
-                self.error(span, "Write a term on both sides of or; in quotes it is a word: \"or\"");
+                self.error(span, "Enter a term on both sides of or; to search for the word, use quotes: \"or\"");
             }
             parts.extend(part);
             if or.is_none() {
@@ -207,7 +158,10 @@ impl<'a> Parser<'a> {
                 }
                 Token::Close if depth > 0 => break,
                 Token::Close => {
-                    self.error(span.clone(), "No parenthesis is open here; a sign is meant in quotes: \")\"");
+                    self.error(
+                        span.clone(),
+                        "No parenthesis is open here; to search for the symbol, use quotes: \")\"",
+                    );
                     self.at += 1;
                     continue;
                 }
@@ -222,7 +176,7 @@ impl<'a> Parser<'a> {
                     // An `on:` says nothing of what is to be known.
                     let is_certain = more.on.is_empty().then_some(!more.not_known);
                     if is_certain.is_some() && certain.is_some() && certain != is_certain {
-                        self.error(span, "Of can: with ? and without it, write each in parentheses of its own");
+                        self.error(span, "Put can: with ? and can: without ? in separate parentheses");
                     }
                     certain = certain.or(is_certain);
                     grant.not_known |= more.not_known;
@@ -260,9 +214,10 @@ impl<'a> Parser<'a> {
             });
             if !follows {
                 let words = if is_word {
-                    "Write what NOT leaves out: NOT status:expired; in quotes it is a word: \"NOT\""
+                    "Enter what NOT excludes: NOT status:expired; to search for the word, use quotes: \"NOT\""
                 } else {
-                    "Write what - leaves out, without a blank: -status:expired; the sign is \"-\""
+                    "Enter what - excludes, without a space: -status:expired; to search for the symbol, use quotes: \
+                     \"-\""
                 };
                 self.error(sign, words);
                 return None;
@@ -280,10 +235,7 @@ impl<'a> Parser<'a> {
 
     fn group(&mut self, open: &Range<usize>, depth: usize) -> Option<Expr> {
         if depth >= MAX_QUERY_DEPTH {
-            self.error(
-                open.clone(),
-                format!("Parentheses stand more than {MAX_QUERY_DEPTH} deep: write it with fewer"),
-            );
+            self.error(open.clone(), format!("Parentheses are nested more than {MAX_QUERY_DEPTH} deep: use fewer"));
             self.is_too_deep = true;
             self.at = self.tokens.len();
             return None;
@@ -294,7 +246,7 @@ impl<'a> Parser<'a> {
             Some((close, _)) => {
                 self.at += 1;
                 if inner.is_none() && self.errors.len() == errors {
-                    self.error(open.start..close.end, "Nothing stands between the parentheses: (a or b)");
+                    self.error(open.start..close.end, "The parentheses are empty: (a or b)");
                 }
             }
             None if self.is_too_deep => {}
@@ -374,7 +326,7 @@ impl<'a> Parser<'a> {
         let (quoted, bare): (Vec<&Value>, Vec<&Value>) = values.iter().partition(|value| value.has_quotes());
         let known = TYPES.map(|(word, _)| word);
         let find = |typed: &str| known.contains(&typed).then(|| kind_on_the_wire(typed));
-        let note = "; another type is meant in quotes";
+        let note = "; put another type in quotes";
         let mut kinds = self.words_with(&bare, "type", &known, note, find)?;
         kinds.extend(texts(&quoted).map(|word| kind_on_the_wire(&word)));
         Some(kinds)
@@ -428,7 +380,7 @@ impl<'a> Parser<'a> {
             };
             let Some(fact) = self.known_word(word, &value.span, "is", &TRAITS) else { continue };
             if is_asked && !fact.is_of_rights() {
-                let message = format!("is:{} is always known; write it without ?", fact.word());
+                let message = format!("is:{} is always known; use it without ?", fact.word());
                 self.error(value.span.clone(), message);
             }
             terms.push(Expr::Term(if is_asked { Term::NotKnown(fact) } else { Term::Is(fact) }));
@@ -454,7 +406,7 @@ impl<'a> Parser<'a> {
         }
         if questions > 0 && questions < values.len() {
             let span = values.first().map_or(0..0, |value| value.span.clone());
-            self.error(span, "Write ? behind each of these, or behind none");
+            self.error(span, "Put ? after each of these, or after none");
         }
         let can = if names.is_empty() { Vec::new() } else { vec![names] };
         (self.errors.len() == errors).then_some(Grant { can, on: Vec::new(), not_known: questions > 0 })
@@ -473,53 +425,11 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Reads a privilege in lower case: a name, one with `cluster:` or `index:` in front, or a pattern over actions.
-/// The error is a message that suggests similar names.
-fn privilege(word: &str) -> Result<Privilege, String> {
-    let is_name = |rest: &&str| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let after = |start: &str| word.strip_prefix(start).filter(is_name);
-    let (name, known, areas): (&str, PrivilegeScopes, &[Area]) = match (after("cluster:"), after("index:")) {
-        (Some(name), _) => (name, PrivilegeScopes { index: false, ..privileges::known(name) }, &[Area::Cluster]),
-        (_, Some(name)) => (name, PrivilegeScopes { cluster: false, ..privileges::known(name) }, &[Area::Index]),
-        _ => (word, privileges::known(word), &[Area::Cluster, Area::Index]),
-    };
-    if known.cluster || known.index {
-        return Ok(Privilege { name: name.to_owned(), cluster: known.cluster, index: known.index });
-    }
-    let kind = match areas {
-        [Area::Cluster] => "cluster privilege",
-        [Area::Index] => "index privilege",
-        _ => "privilege",
-    };
-    let near = privileges::nearest(name, areas);
-    let hint = if near.is_empty() { String::new() } else { format!(", did you mean {}?", near.join(" or ")) };
-    Err(format!(
-        "There is no {kind} {}{hint}; actions are possible too, such as indices:data/read/*",
-        sanitize::shortened(name, 40)
-    ))
-}
-
 /// Returns the group of valid keys that a keyword after `expires:` stands for, if there is one.
 fn end_group(text: &str) -> Option<StatusGroup> {
     let ends = [StatusGroup::Within7Days, StatusGroup::Within30Days, StatusGroup::Later];
     let word = text.trim().to_lowercase().replace('_', "-");
     ends.into_iter().find(|group| group.word() == word)
-}
-
-/// Returns an error message for `owner=ana` and `expires<30d`: in other languages they ask for a field, and as text
-/// they would find nothing. `None` if the word has quotes before the sign, or no field.
-fn meant_as_field(word: &lex::Word, typed: &str) -> Option<String> {
-    let first = word.values.first()?.pieces.first().filter(|piece| !piece.quoted)?;
-    let at = first.text.find(['=', '<', '>'])?;
-    let name = first.text[..at].strip_suffix('!').unwrap_or(&first.text[..at]);
-    let (field, minus) = (Field::named(name)?, if name.len() < at { "-" } else { "" });
-    let rest = typed[at..].trim_start_matches('=');
-    let value = if rest.is_empty() { "…" } else { rest };
-    Some(format!(
-        "A colon stands between a field and its value: write {minus}{}:{}; in quotes it is text",
-        field.name(),
-        sanitize::shortened(value, 40)
-    ))
 }
 
 fn texts<'v>(values: &'v [&Value]) -> impl Iterator<Item = String> + 'v {
@@ -530,37 +440,4 @@ fn texts<'v>(values: &'v [&Value]) -> impl Iterator<Item = String> + 'v {
 pub(super) fn kind_on_the_wire(word: &str) -> String {
     let lower = word.to_lowercase();
     if lower == "cross-cluster" { "cross_cluster".to_owned() } else { lower }
-}
-
-fn nothing_follows(field: &Field) -> String {
-    let name = field.name();
-    match field {
-        Field::Time(_) => format!("Nothing follows {name}: – {}", time::WHEN),
-        Field::Meta(_) => format!("Nothing follows {name}: – write {name}:value, {name}:none or {name}:*"),
-        field => format!("Nothing follows {name}: – write {} ({})", field.row().example, field.row().meaning),
-    }
-}
-
-fn unknown_field(name: &str, word: &str) -> String {
-    let as_text = format!("as text it is {}", sanitize::shortened(&lex::quoted(&word.replace('"', "")), 60));
-    if name.is_empty() {
-        return format!("Write a field before the colon, such as owner:ana; {as_text}");
-    }
-    if ["meta", "metadata"].iter().any(|meta| name.split('.').next().is_some_and(|n| n.eq_ignore_ascii_case(meta))) {
-        return "Write the key of the metadata too: meta.team:payments, meta.labels.team:payments".to_owned();
-    }
-    let hint = did_you_mean(name, ROWS.iter().flat_map(|row| row.names()), ":");
-    format!("There is no field {}{hint}; {as_text}", sanitize::shortened(name, 40))
-}
-
-fn did_you_mean<'n>(typed: &str, names: impl Iterator<Item = &'n str>, after: &str) -> String {
-    let (lower, length) = (typed.to_lowercase(), typed.chars().count());
-    let errors = |name: &str| if name.starts_with(&lower) { 0 } else { strsim::damerau_levenshtein(name, &lower) };
-    // A long text is no slip, and would take long to compare.
-    let names = names.filter(|_| (2..=MAX_QUOTED_CHARS).contains(&length));
-    let near = names.map(|name| (errors(name), name)).filter(|(errors, _)| *errors <= length / 2);
-    match near.min_by_key(|(errors, _)| *errors) {
-        Some((_, name)) => format!(", did you mean {name}{after}?"),
-        None => String::new(),
-    }
 }

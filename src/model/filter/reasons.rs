@@ -7,8 +7,8 @@ use super::{Expr, Term};
 pub fn why_not_known(expr: &Expr) -> String {
     let mut asked = Asked::default();
     asked.add(expr);
-    let rights = "what they may do is not told, or can’t be worked out";
-    let fields = "a field that the search asks for could not be read";
+    let rights = "what they can do is not reported, or can’t be determined";
+    let fields = "a field used in the search could not be read";
     match asked {
         Asked { grants: true, fields: false, .. } => format!("{rights} (can:PRIVILEGE? finds them)"),
         Asked { traits: Some(word), fields: false, .. } => format!("{rights} (is:{word}? finds them)"),
@@ -46,20 +46,20 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
-    use crate::model::filter;
+    use crate::model::{Timestamp, filter};
 
     #[test]
     fn the_reason_is_about_what_the_search_asks() {
         for (search, wanted, unwanted) in [
-            ("name:zzz", "a field that the search asks for", "may do"),
-            ("owner:ana status:valid", "a field", "may do"),
+            ("name:zzz", "a field used in the search", "can do"),
+            ("owner:ana status:valid", "a field", "can do"),
             ("can:write", "can:PRIVILEGE? finds them", "a field"),
             ("-(can:write or on:logs)", "can:PRIVILEGE? finds them", "a field"),
             ("is:administrator", "is:administrator? finds them", "a field"),
-            ("is:mine", "a field", "may do"),
-            ("owner:ana can:write", "may do is not told, or can’t be worked out, or a field", "finds them"),
+            ("is:mine", "a field", "can do"),
+            ("owner:ana can:write", "can do is not reported, or can’t be determined, or a field", "finds them"),
         ] {
-            let query = filter::parse(search, 0, &TimeZone::UTC).unwrap();
+            let query = filter::parse(search, Timestamp::EPOCH, &TimeZone::UTC).unwrap();
             let why = why_not_known(&query.expr);
             assert!(why.contains(wanted) && !why.contains(unwanted), "{search}: {why}");
         }

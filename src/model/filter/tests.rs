@@ -1,12 +1,14 @@
 //! Meanings of searches, and the errors of those that can't be read.
 
-use super::{
-    glob::Mark,
-    parse::{MAX_QUERY_BYTES, MAX_QUERY_DEPTH},
+use super::parse::{MAX_QUERY_BYTES, MAX_QUERY_DEPTH};
+use crate::model::{
+    TimeDelta, Timestamp,
+    filter::*,
+    text::glob::Mark,
+    time::{calendar, status::StatusGroup},
 };
-use crate::model::{DAY, filter::*, time::calendar};
 
-const NOW: Millis = 1_795_521_600_000; // 2026-11-24T12:00:00Z
+const NOW: Timestamp = Timestamp::from_millis(1_795_521_600_000); // 2026-11-24T12:00:00Z
 
 fn read(text: &str) -> Expr {
     parse(text, NOW, &calendar::fixed_zone(1)).unwrap_or_else(|errors| panic!("{text}: {errors:?}")).expr
@@ -210,7 +212,8 @@ fn types_statuses_and_facts_have_words() {
 #[test]
 fn times_are_resolved() {
     let within = |field, from, until| Expr::Term(Term::Time(field, TimeMatch::Within { from, until }));
-    let soon = within(TimeField::Expires, NOW + 1, NOW + 30 * DAY + 1);
+    let soon =
+        within(TimeField::Expires, NOW + TimeDelta::MILLISECOND, NOW + 30 * TimeDelta::DAY + TimeDelta::MILLISECOND);
     let gone = Expr::Term(Term::Status(vec![StatusGroup::Invalidated]));
     let alive = |expr| Expr::And(vec![expr, not(gone.clone())]);
     assert_eq!(read("expires:<30d"), alive(soon.clone()));
@@ -222,8 +225,8 @@ fn times_are_resolved() {
     assert_eq!(read("expires:<30d or is:ended"), Expr::Or(vec![soon, Expr::Term(Term::Is(Trait::Ended))]));
     assert_eq!(read("invalidated:never"), Expr::Term(Term::Time(TimeField::Invalidated, TimeMatch::Never)));
     let minute = calendar::parse("2026-01-01 14:30", &calendar::fixed_zone(1)).unwrap();
-    assert_eq!(read("created:<\"2026-01-01 14:30\""), within(TimeField::Created, Millis::MIN, minute));
-    assert_eq!(read("created:2026-01-01T14:30"), within(TimeField::Created, minute, minute + 60_000));
+    assert_eq!(read("created:<\"2026-01-01 14:30\""), within(TimeField::Created, Timestamp::MIN, minute));
+    assert_eq!(read("created:2026-01-01T14:30"), within(TimeField::Created, minute, minute + TimeDelta::MINUTE));
 }
 
 #[test]
@@ -278,9 +281,9 @@ fn a_privilege_is_asked_of_what_it_is_for() {
 #[test]
 fn what_is_wrong_is_told_with_its_place_and_the_way_out() {
     for (text, place, hint) in [
-        ("a expires:", "expires:", "say when: <30d"),
-        ("expires:\"\"", "expires:", "say when"),
-        ("created:<7x", "<7x", "say when"),
+        ("a expires:", "expires:", "use <30d"),
+        ("expires:\"\"", "expires:", "use <30d"),
+        ("created:<7x", "<7x", "use <30d"),
         ("owner:", "owner:", "owner:ana,boris"),
         ("owner:,", "owner:", "owner:ana,boris"),
         ("name:(a or b)", "name:", "name:backup"),
@@ -288,17 +291,17 @@ fn what_is_wrong_is_told_with_its_place_and_the_way_out() {
         ("meta:x", "meta:", "meta.team:"),
         ("meta..a:x", "meta..a:", "meta.team:"),
         ("onwer:ana", "onwer:", "did you mean owner:?"),
-        ("http://x", "http:", "as text it is \"http://x\""),
-        ("a:b", "a:", "There is no field a; as text it is \"a:b\""),
+        ("http://x", "http:", "to search for it as text, use \"http://x\""),
+        ("a:b", "a:", "There is no field a; to search for it as text, use \"a:b\""),
         (":x", ":", "\":x\""),
         ("status:gone", "gone", "possible: valid, within-7d, within-30d, later, never, expired, invalidated"),
-        ("type:foo", "foo", "possible: rest, cross-cluster; another type is meant in quotes"),
+        ("type:foo", "foo", "possible: rest, cross-cluster; put another type in quotes"),
         ("type:rset", "rset", "did you mean rest?"),
-        ("owner=ana", "owner=ana", "write owner:ana; in quotes it is text"),
-        ("owner!=ana", "owner!=ana", "write -owner:ana"),
-        ("meta.team==pay", "meta.team==pay", "write meta.team:pay"),
-        ("expires<30d", "expires<30d", "write expires:<30d"),
-        ("expires>=30d", "expires>=30d", "write expires:>=30d"),
+        ("owner=ana", "owner=ana", "owner:ana; in quotes it is text"),
+        ("owner!=ana", "owner!=ana", "value: -owner:ana"),
+        ("meta.team==pay", "meta.team==pay", "value: meta.team:pay"),
+        ("expires<30d", "expires<30d", "value: expires:<30d"),
+        ("expires>=30d", "expires>=30d", "value: expires:>=30d"),
         ("AND a", "AND", "both sides of AND"),
         ("a AND", "AND", "both sides of AND"),
         ("a AND AND b", "AND", "both sides of AND"),
@@ -317,15 +320,15 @@ fn what_is_wrong_is_told_with_its_place_and_the_way_out() {
         ("can:nonsense", "nonsense", "There is no privilege nonsense"),
         ("can:cluster:write", "cluster:write", "There is no cluster privilege write"),
         ("can:index:manage_secruity", "index:manage_secruity", "There is no index privilege"),
-        ("can:read?,write", "read?", "behind none"),
-        ("can:read? can:write", "can:write", "parentheses of its own"),
+        ("can:read?,write", "read?", "after none"),
+        ("can:read? can:write", "can:write", "separate parentheses"),
         ("a or", "or", "both sides"),
         ("or", "or", "both sides"),
         ("a or or b", "or", "both sides"),
         ("(a or)", "or", "both sides"),
         ("a (b", "(", "never closed"),
         ("a) b", ")", "No parenthesis"),
-        ("a ( ) b", "( )", "Nothing stands between"),
+        ("a ( ) b", "( )", "parentheses are empty"),
         ("a - b", "-", "-status:expired"),
         ("-", "-", "-status:expired"),
     ] {
@@ -356,7 +359,7 @@ proptest::proptest! {
         text in r#"([-a:"\\(),*?<>.0-9d ü鍵🔑]|owner:|expires:|status:|meta\.|can:|on:| or ){0,40}|\PC*"#,
         now in proptest::num::i64::ANY,
     ) {
-        if let Err(errors) = parse(&text, now, &calendar::fixed_zone(-7)) {
+        if let Err(errors) = parse(&text, Timestamp::from_millis(now), &calendar::fixed_zone(-7)) {
             proptest::prop_assert!(!errors.is_empty());
             for error in errors {
                 proptest::prop_assert!(text.get(error.span.clone()).is_some() && !error.message.is_empty());
@@ -376,7 +379,8 @@ proptest::proptest! {
 #[test]
 fn every_example_of_the_help_is_a_search() {
     for (example, meaning) in help() {
-        let query = parse(example, 0, &jiff::tz::TimeZone::UTC).unwrap_or_else(|e| panic!("{example}: {e:?}"));
+        let query =
+            parse(example, Timestamp::EPOCH, &jiff::tz::TimeZone::UTC).unwrap_or_else(|e| panic!("{example}: {e:?}"));
         assert_ne!(query.expr, Expr::All, "{example}");
         assert!(!meaning.is_empty());
     }
@@ -404,7 +408,8 @@ fn a_field_has_aliases_and_any_case() {
 
 #[test]
 fn an_open_end_holds_the_last_moment_too() {
-    let later = TimeMatch::Within { from: 5, until: Millis::MAX };
-    assert!(later.holds(Some(Millis::MAX)) && later.holds(Some(5)) && !later.holds(Some(4)) && !later.holds(None));
-    assert!(TimeMatch::Never.holds(None) && !TimeMatch::Never.holds(Some(0)));
+    let later = TimeMatch::Within { from: NOW, until: Timestamp::MAX };
+    assert!(later.holds(Some(Timestamp::MAX)) && later.holds(Some(NOW)) && !later.holds(None));
+    assert!(!later.holds(Some(NOW - TimeDelta::MILLISECOND)));
+    assert!(TimeMatch::Never.holds(None) && !TimeMatch::Never.holds(Some(Timestamp::EPOCH)));
 }

@@ -1,10 +1,7 @@
 //! Comparison of the values of text fields, and of free words.
 
-use super::{
-    Field, Glob, TextField, TextMatch,
-    glob::{Mark, marks},
-    lex::Value,
-};
+use super::{Field, Glob, TextField, TextMatch, lex::Value};
+use crate::model::text::glob::{Mark, marks};
 
 /// Comparison that a value asks for.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,8 @@
 
 use rayon::prelude::*;
 
+use super::RowId;
+
 /// Number of rows that one thread processes at a time; a multiple of 64, so that no two threads share a word.
 pub(super) const CHUNK: usize = 1 << 15;
 
@@ -35,7 +37,12 @@ impl Bitmap {
     }
 
     /// Returns the set of the rows for which `holds` is true, evaluated on all processors.
-    pub fn of(len: usize, holds: impl Fn(usize) -> bool + Sync) -> Self {
+    pub fn of(len: usize, holds: impl Fn(RowId) -> bool + Sync) -> Self {
+        Self::of_bits(len, |row| holds(RowId(row as u32)))
+    }
+
+    /// Returns the set of the numbers for which `holds` is true, for sets of codes.
+    pub(super) fn of_bits(len: usize, holds: impl Fn(usize) -> bool + Sync) -> Self {
         let mut bits = Self::none(len);
         bits.fill(|chunk, first| {
             for (at, word) in chunk.iter_mut().enumerate() {
@@ -49,7 +56,7 @@ impl Bitmap {
     }
 
     /// Adds the rows for which `holds` is true; it is called only for rows not yet in the set.
-    pub(super) fn add(&mut self, holds: impl Fn(usize) -> bool + Sync) {
+    pub(super) fn add(&mut self, holds: impl Fn(RowId) -> bool + Sync) {
         let len = self.len;
         self.fill(|chunk, first| {
             for (at, word) in chunk.iter_mut().enumerate() {
@@ -61,13 +68,13 @@ impl Bitmap {
                     if first + bit >= len {
                         break;
                     }
-                    *word |= u64::from(holds(first + bit)) << bit;
+                    *word |= u64::from(holds(RowId((first + bit) as u32))) << bit;
                 }
             }
         });
     }
 
-    /// Decides each row anew; `holds` gets the row and whether it was in the set.
+    /// Decides each number anew, for sets of codes; `holds` gets the number and whether it was in the set.
     pub(super) fn revise(&mut self, holds: impl Fn(usize, bool) -> bool + Sync) {
         let len = self.len;
         self.fill(|chunk, first| {
@@ -108,12 +115,18 @@ impl Bitmap {
     }
 
     /// `true` if a row is in the set; `false` beyond the length.
-    pub fn has(&self, row: usize) -> bool {
-        row < self.len && self.words[row / 64] >> (row % 64) & 1 == 1
+    pub fn has(&self, row: RowId) -> bool {
+        self.has_bit(row.index())
+    }
+
+    /// `true` if a number is in the set, for sets of codes; `false` beyond the length.
+    pub(super) fn has_bit(&self, bit: usize) -> bool {
+        bit < self.len && self.words[bit / 64] >> (bit % 64) & 1 == 1
     }
 
     /// Adds or removes a row; beyond the length it is ignored.
-    pub fn set(&mut self, row: usize, on: bool) {
+    pub fn set(&mut self, row: RowId, on: bool) {
+        let row = row.index();
         if row < self.len {
             let bit = 1 << (row % 64);
             if on {
@@ -125,7 +138,12 @@ impl Bitmap {
     }
 
     /// Returns the rows of the set, smallest first.
-    pub fn rows(&self) -> impl Iterator<Item = usize> + '_ {
+    pub fn rows(&self) -> impl Iterator<Item = RowId> + '_ {
+        self.bits().map(|bit| RowId(bit as u32))
+    }
+
+    /// Returns the numbers of the set, smallest first, for sets of codes.
+    pub(super) fn bits(&self) -> impl Iterator<Item = usize> + '_ {
         self.words.iter().enumerate().flat_map(|(at, word)| ones(*word).map(move |bit| at * 64 + bit))
     }
 
@@ -166,11 +184,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_row_takes_a_bit() {
+        assert_eq!(Bitmap::none(64_000).bytes(), 8000);
+    }
+
+    #[test]
     fn a_set_counts_and_lists_its_places() {
         for len in [0, 1, 63, 64, 65, 1000, CHUNK + 7] {
-            let thirds = Bitmap::of(len, |row| row % 3 == 0);
+            let thirds = Bitmap::of(len, |row| row.0 % 3 == 0);
             assert_eq!(thirds.count(), len.div_ceil(3));
-            assert_eq!(thirds.rows().collect::<Vec<_>>(), (0..len).step_by(3).collect::<Vec<_>>());
+            assert_eq!(thirds.rows().map(RowId::index).collect::<Vec<_>>(), (0..len).step_by(3).collect::<Vec<_>>());
             assert_eq!(thirds.clone().or(&thirds.clone().inverted()), Bitmap::all(len));
             assert!(thirds.clone().and(&thirds.inverted()).is_empty());
         }
@@ -179,9 +202,9 @@ mod tests {
     #[test]
     fn places_beyond_the_length_are_in_no_set() {
         let mut bits = Bitmap::all(70);
-        assert_eq!((bits.count(), bits.has(70), bits.has(1 << 40)), (70, false, false));
-        bits.set(70, true);
-        bits.set(69, false);
+        assert_eq!((bits.count(), bits.has(RowId(70)), bits.has_bit(1 << 40)), (70, false, false));
+        bits.set(RowId(70), true);
+        bits.set(RowId(69), false);
         assert_eq!(bits.count(), 69);
     }
 }

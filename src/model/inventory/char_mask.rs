@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::{Bitmap, Inventory, bitmap::CHUNK, json_template};
+use super::{Bitmap, Inventory, RowId, bitmap::CHUNK, json_template};
 use crate::model::filter::TextMatch;
 
 /// Characters that have a bit, in lower case. None of them separates two texts, and none is part of an escape of JSON.
@@ -52,16 +52,15 @@ fn single(wanted: &[TextMatch]) -> Option<u64> {
 
 impl Inventory {
     /// Returns the bits of all texts in which a word without a field is searched.
-    pub(super) fn letters_of(&self, row: usize) -> u64 {
+    pub(super) fn letters_of(&self, row: RowId) -> u64 {
         let known = &self.known;
-        let number = row as u32;
         let shared = [
             known.applications.get(self.applications[row]),
             known.owners.get(self.owners[row]),
             known.roles.get(self.roles[row]),
             &known.shapes[self.forms[row] as usize].keys,
         ];
-        let all = letters(self.names.get(number)) | letters(self.ids.get(number));
+        let all = letters(self.names.get(row.0)) | letters(self.ids.get(row.0));
         let all = shared.into_iter().fold(all, |all, text| all | letters(text));
         let values = self.values_of(row).iter();
         values.fold(all, |all, number| all | letters(&value(known.values.get(*number))))
@@ -69,8 +68,9 @@ impl Inventory {
 
     /// Computes the column for the rows added since the last time.
     pub(super) fn make_letters(&mut self) {
-        let first = self.letters.len();
-        let more = (first..self.len()).into_par_iter().with_min_len(CHUNK / 8).map(|row| self.letters_of(row));
+        let first = self.letters.len() as u32;
+        let rows = (first..self.len() as u32).into_par_iter().with_min_len(CHUNK / 8).map(RowId);
+        let more = rows.map(|row| self.letters_of(row));
         let more: Vec<u64> = more.collect();
         self.letters.extend(more);
     }

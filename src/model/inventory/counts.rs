@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use super::{
-    Asker, Bitmap, Inventory, NO_TIME,
+    Asker, Bitmap, Inventory, NO_TIME, RowId,
     bitmap::{CHUNK, ones},
-    json_template, split_roles,
+    json_template,
+    row_id::Cells,
+    split_roles,
 };
 use crate::model::{
-    Millis,
+    Timestamp,
     filter::{Expr, Term, Trait},
     time::status::{Status, StatusGroup},
 };
@@ -95,18 +97,18 @@ impl StatusCounts {
 
 impl Inventory {
     /// Counts these keys by status.
-    pub fn count(&self, keys: &Bitmap, now: Millis) -> StatusCounts {
+    pub fn count(&self, keys: &Bitmap, now: Timestamp) -> StatusCounts {
         let status = self.status_ranks(now);
         let count = |(chunk, words): (usize, &[u64])| {
             let mut counts = StatusCounts::default();
             for (at, word) in words.iter().enumerate().filter(|(_, word)| **word != 0) {
                 let first = chunk * CHUNK + at * 64;
                 if word.count_ones() < SPARSE {
-                    ones(*word).for_each(|bit| counts.by_status[status(first + bit)] += 1);
+                    ones(*word).for_each(|bit| counts.by_status[status(RowId((first + bit) as u32))] += 1);
                     continue;
                 }
                 for bit in 0..64.min(self.len() - first) {
-                    counts.by_status[status(first + bit)] += (word >> bit & 1) as usize;
+                    counts.by_status[status(RowId((first + bit) as u32))] += (word >> bit & 1) as usize;
                 }
             }
             counts
@@ -121,8 +123,8 @@ impl Inventory {
     }
 
     /// Returns the row ids of keys whose status could not be read.
-    pub fn without_status(&self) -> impl Iterator<Item = usize> {
-        self.flaws.keys().map(|row| *row as usize).filter(|row| !self.has_known_status(*row))
+    pub fn without_status(&self) -> impl Iterator<Item = RowId> {
+        self.flaws.keys().copied().filter(|row| !self.has_known_status(*row))
     }
 
     /// Counts these keys by each of [`Trait::FINDINGS`], named by its keyword in a search, and last those of which at
@@ -132,7 +134,7 @@ impl Inventory {
         let mut counts: Vec<(&'static str, usize)> = Vec::new();
         for finding in Trait::FINDINGS {
             // None of them depends on the time or on who asks.
-            let found = self.search(&Expr::Term(Term::Is(finding)), 0, Asker::default());
+            let found = self.search(&Expr::Term(Term::Is(finding)), Timestamp::EPOCH, Asker::default());
             not_known = not_known.or(&found.not_known());
             counts.push((finding.word(), found.matching.and(keys).count()));
         }
@@ -142,7 +144,7 @@ impl Inventory {
     }
 
     /// Returns the keys of a group; keys whose status could not be read are in none.
-    pub fn of_group(&self, group: StatusGroup, now: Millis) -> Bitmap {
+    pub fn of_group(&self, group: StatusGroup, now: Timestamp) -> Bitmap {
         let rows = self.status_ranks(now);
         let has = Status::ALL.map(|status| group.has(status));
         let mut found = Bitmap::of(self.len(), |row| has[rows(row)]);
@@ -153,17 +155,20 @@ impl Inventory {
     /// Counts these keys in each interval between neighboring `edges`, by status. `edges` ascend; an interval includes
     /// its start and excludes its end. Keys outside of all intervals, and those whose moment could not be read, are not
     /// counted.
-    pub fn histogram(&self, keys: &Bitmap, moment: Moment, edges: &[Millis], now: Millis) -> Vec<StatusCounts> {
+    pub fn histogram(&self, keys: &Bitmap, moment: Moment, edges: &[Timestamp], now: Timestamp) -> Vec<StatusCounts> {
         let buckets = edges.len().saturating_sub(1);
         let (column, field) = match moment {
             Moment::Created => (&self.created, "creation"),
             Moment::Expires => (&self.expires, "expiration"),
             Moment::Invalidated => (&self.invalidated_at, "invalidation"),
         };
-        let is_unread = |row: usize| !self.flaws.is_empty() && self.is_unread(row, field);
+        let is_unread = |row: RowId| !self.flaws.is_empty() && self.is_unread(row, field);
         let count = |chunk: usize| {
             let mut counts = vec![StatusCounts::default(); buckets];
-            for row in (chunk * CHUNK..self.len().min((chunk + 1) * CHUNK)).filter(|row| keys.has(*row)) {
+            for row in (chunk * CHUNK..self.len().min((chunk + 1) * CHUNK))
+                .map(|row| RowId(row as u32))
+                .filter(|row| keys.has(*row))
+            {
                 let at = column[row];
                 let bucket = edges.partition_point(|edge| *edge <= at);
                 if at == NO_TIME || bucket == 0 || bucket > buckets || is_unread(row) {
@@ -236,13 +241,19 @@ impl Inventory {
     }
 
     /// Counts these keys by the codes of a column, in ascending order; codes without keys are left out.
-    fn numbers(&self, keys: &Bitmap, column: &[u32], distinct: usize) -> impl Iterator<Item = (u32, usize)> {
+    fn numbers(&self, keys: &Bitmap, column: &Cells<u32>, distinct: usize) -> impl Iterator<Item = (u32, usize)> {
         let mut counts = vec![0usize; distinct];
         keys.rows().for_each(|row| counts[column[row] as usize] += 1);
         (0u32..).zip(counts).filter(|(_, count)| *count > 0)
     }
 
-    fn plain(&self, keys: &Bitmap, column: &[u32], distinct: &super::Dictionary, into: &mut HashMap<String, usize>) {
+    fn plain(
+        &self,
+        keys: &Bitmap,
+        column: &Cells<u32>,
+        distinct: &super::Dictionary,
+        into: &mut HashMap<String, usize>,
+    ) {
         for (number, count) in self.numbers(keys, column, distinct.len()) {
             into.insert(distinct.get(number).to_owned(), count);
         }
@@ -288,7 +299,7 @@ impl Inventory {
     }
 
     /// Returns the earliest expiration after `now` among keys that are not invalidated.
-    pub fn next_expiry(&self, keys: &Bitmap, now: Millis) -> Option<Millis> {
+    pub fn next_expiry(&self, keys: &Bitmap, now: Timestamp) -> Option<Timestamp> {
         let ends = keys.rows().filter(|row| !self.is_invalidated(*row)).filter_map(|row| self.expires(row));
         ends.filter(|at| *at > now).min()
     }

@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::{Bitmap, Found, Inventory};
+use super::{Bitmap, Found, Inventory, RowId};
 use crate::model::{
     api_key::KeyKind,
     filter::{Grant, OnIndex, Privilege},
@@ -33,7 +33,7 @@ impl Inventory {
                 KeyKind::Other(_) => Some(Certainty::NotKnown),
             })
             .collect();
-        let of = |row: usize| kinds[usize::from(self.kinds[row])].unwrap_or(answers[self.rights[row] as usize]);
+        let of = |row: RowId| kinds[usize::from(self.kinds[row])].unwrap_or(answers[self.rights[row] as usize]);
         let matching = Bitmap::of(self.len(), |row| of(row) == Certainty::Yes);
         let is_sure = !answers.iter().chain(kinds.iter().flatten()).any(|answer| *answer == Certainty::NotKnown);
         if is_sure {

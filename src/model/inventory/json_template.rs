@@ -4,7 +4,10 @@
 use std::ops::Range;
 
 use super::string_arena::Dictionary;
-use crate::model::text::json;
+use crate::model::text::{
+    json,
+    json_tokens::{self, is_name, tokens},
+};
 
 /// Marker of a value in a template; JSON never has this byte unescaped.
 const HOLE: char = '\0';
@@ -16,37 +19,12 @@ const MAX_LEAVES: usize = 64;
 /// Returns the byte ranges of the values in a JSON text: strings with their quotes, numbers, `true`, `false`, `null`.
 /// The text must be JSON; it is not validated here.
 pub(super) fn leaves(json: &str) -> Vec<Range<usize>> {
-    let bytes = json.as_bytes();
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        let start = at;
-        match bytes[at] {
-            b'{' | b'}' | b'[' | b']' | b',' | b':' | b' ' | b'\n' | b'\r' | b'\t' => at += 1,
-            b'"' => {
-                at = end_of_string(bytes, at);
-                let next = bytes[at..].iter().find(|b| !b.is_ascii_whitespace());
-                if next != Some(&b':') {
-                    found.push(start..at);
-                }
-            }
-            _ => {
-                while at < bytes.len() && !b"{}[],: \n\r\t\"".contains(&bytes[at]) {
-                    at += 1;
-                }
-                found.push(start..at);
-            }
-        }
-    }
-    found
-}
-
-fn end_of_string(bytes: &[u8], quote: usize) -> usize {
-    let mut at = quote + 1;
-    while at < bytes.len() && bytes[at] != b'"' {
-        at += if bytes[at] == b'\\' { 2 } else { 1 };
-    }
-    (at + 1).min(bytes.len())
+    let is_leaf = |range: &Range<usize>| match json.as_bytes()[range.start] {
+        b'{' | b'}' | b'[' | b']' | b',' | b':' => false,
+        b'"' => !is_name(json, range.end),
+        _ => true,
+    };
+    json_tokens::ranges(json).filter(is_leaf).collect()
 }
 
 /// Splits a text into its template and its values, in order. Long texts are one single value.
@@ -101,27 +79,24 @@ impl JsonTemplate {
         }
         let mut read = Self::default();
         let mut path: Vec<Option<String>> = Vec::new();
-        let bytes = form.as_bytes();
-        let mut at = 0;
-        while at < bytes.len() {
-            match bytes[at] {
-                b'{' | b'[' => path.push(None),
-                b'}' | b']' => drop(path.pop()),
-                b'"' => {
-                    let end = end_of_string(bytes, at);
-                    let key = decoded(&form[at..end]);
+        for token in tokens(form) {
+            match token {
+                "{" | "[" => path.push(None),
+                "}" | "]" => drop(path.pop()),
+                _ if token.contains(HOLE) => {
+                    let path: Box<[String]> = path.iter().flatten().cloned().collect();
+                    read.paths.extend(token.matches(HOLE).map(|_| path.clone()));
+                }
+                _ if token.starts_with('"') => {
+                    let key = decoded(token);
                     read.keys.push_str(&key.to_lowercase());
                     read.keys.push('\n');
                     if let Some(last) = path.last_mut() {
                         *last = Some(key);
                     }
-                    at = end;
-                    continue;
                 }
-                0 => read.paths.push(path.iter().flatten().cloned().collect()),
                 _ => {}
             }
-            at += 1;
         }
         read
     }

@@ -2,9 +2,9 @@
 
 use jiff::tz::TimeZone;
 
-use super::{Asker, Bitmap, Inventory, Order, Sort, StatusCounts};
+use super::{Asker, Bitmap, Inventory, Order, RowId, Sort, StatusCounts};
 use crate::model::{
-    Millis,
+    TimeDelta, Timestamp,
     api_key::{ApiKey, KeyId},
     filter::{self, Expr},
     rotation::successor::ROTATED_FROM,
@@ -34,7 +34,7 @@ impl Default for ListView {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
     /// Row ids in the inventory, in the order of the list.
-    pub rows: Vec<u32>,
+    pub rows: Vec<RowId>,
     /// Keys that match the search, whatever their status.
     pub found: Bitmap,
     /// Keys of which it is not known if they match the search, and those that match it and of which it is not known if
@@ -51,7 +51,7 @@ impl Rows {
         expr: &Expr,
         status: Option<StatusGroup>,
         order: &Order,
-        now: Millis,
+        now: Timestamp,
         asker: Asker<'_>,
     ) -> Self {
         let searched = inventory.search(expr, now, asker);
@@ -75,7 +75,7 @@ impl Rows {
 #[derive(Clone, Debug)]
 pub struct ListSnapshot {
     /// Moment of the cluster's clock for which it was computed; a window with another clock computes it anew.
-    pub at: Millis,
+    pub at: Timestamp,
     /// Options of the list.
     pub view: ListView,
     /// Parsed search of the options.
@@ -85,12 +85,18 @@ pub struct ListSnapshot {
     /// Rows of the list.
     pub rows: Rows,
     /// Moment of the cluster's clock at which the rows become outdated, exclusive.
-    pub good_until: Millis,
+    pub good_until: Timestamp,
 }
 
 impl ListSnapshot {
     /// Computes the contents of a list; `None` if the search can't be read.
-    pub fn of(inventory: &Inventory, view: &ListView, now: Millis, zone: &TimeZone, asker: Asker<'_>) -> Option<Self> {
+    pub fn of(
+        inventory: &Inventory,
+        view: &ListView,
+        now: Timestamp,
+        zone: &TimeZone,
+        asker: Asker<'_>,
+    ) -> Option<Self> {
         let expr = filter::parse(&view.search, now, zone).ok()?.expr;
         let order = inventory.order(&view.sorts, now);
         let rows = Rows::new(inventory, &expr, view.status, &order, now, asker);
@@ -98,12 +104,12 @@ impl ListSnapshot {
     }
 }
 
-/// Returns the moment until which statuses can be shown as they are now, exclusive; `Millis::MAX` if none changes. With
+/// Returns the moment until which statuses can be shown as they are now, exclusive; `Timestamp::MAX` if none changes. With
 /// many keys one expires every second, and computing everything again each time would keep the machine busy: the counts
 /// then lag, by a second per 100,000 keys.
-pub fn good_until(inventory: &Inventory, now: Millis) -> Millis {
-    let lag = inventory.len() as Millis / 100;
-    inventory.next_change(now).map_or(Millis::MAX, |at| at.max(now.saturating_add(lag)))
+pub fn good_until(inventory: &Inventory, now: Timestamp) -> Timestamp {
+    let lag = TimeDelta::from_millis(inventory.len() as i64 / 100);
+    inventory.next_change(now).map_or(Timestamp::MAX, |at| at.max(now + lag))
 }
 
 /// Returns the keys that a reference given by a person stands for: the one with this id, otherwise all with this
@@ -139,21 +145,20 @@ pub fn last_successor(keys: &[ApiKey]) -> Option<&ApiKey> {
 mod tests {
     use super::*;
     use crate::model::{
-        DAY,
         api_key::Owner,
         inventory::{Column, RawKey},
         time::status::Status,
     };
     use serde_json::value::RawValue;
 
-    const NOW: Millis = 1_795_521_600_000;
+    const NOW: Timestamp = Timestamp::from_millis(1_795_521_600_000);
 
-    fn key(id: &str, name: &str, owner: &str, expires: Option<Millis>, metadata: &str) -> ApiKey {
+    fn key(id: &str, name: &str, owner: &str, expires: Option<Timestamp>, metadata: &str) -> ApiKey {
         ApiKey {
             id: KeyId::new(id),
             name: name.into(),
             owner: Owner { username: owner.into(), realm: "native".into() },
-            created: NOW - DAY,
+            created: NOW - TimeDelta::DAY,
             expires,
             metadata: Some(RawValue::from_string(metadata.into()).unwrap()),
             ..Default::default()
@@ -163,10 +168,10 @@ mod tests {
 
     fn keys() -> Vec<ApiKey> {
         vec![
-            key("1", "beta", "ana", Some(NOW + DAY), r#"{"application_id":"app-b","roles":["reader"]}"#),
+            key("1", "beta", "ana", Some(NOW + TimeDelta::DAY), r#"{"application_id":"app-b","roles":["reader"]}"#),
             key("2", "Alpha", "boris", None, r#"{"team":"Payments"}"#),
-            key("3", "gamma", "ana", Some(NOW - DAY), "{}"),
-            key("4", "alpha", "chen", Some(NOW + 90 * DAY), r#"{"application_id":"app-a"}"#),
+            key("3", "gamma", "ana", Some(NOW - TimeDelta::DAY), "{}"),
+            key("4", "alpha", "chen", Some(NOW + 90 * TimeDelta::DAY), r#"{"application_id":"app-a"}"#),
         ]
     }
 
@@ -178,9 +183,10 @@ mod tests {
         }
         let order = inventory.order(&[Sort { column: Column::Name, descending: false }], NOW);
         let rows = |status| Rows::new(&inventory, &Expr::All, status, &order, NOW, Asker::default());
-        assert_eq!(rows(None).rows, [1, 3, 0, 2]);
+        let indexes = |rows: &Rows| rows.rows.iter().map(|row| row.index()).collect::<Vec<_>>();
+        assert_eq!(indexes(&rows(None)), [1, 3, 0, 2]);
         let expired = rows(Some(StatusGroup::Expired));
-        assert_eq!((expired.rows.as_slice(), expired.counts.total()), ([2].as_slice(), 4));
+        assert_eq!((indexes(&expired), expired.counts.total()), (vec![2], 4));
         assert_eq!((expired.counts.of(Status::Expiring), expired.counts.of(Status::Never)), (1, 1));
     }
 
@@ -196,7 +202,7 @@ mod tests {
         let snapshot = ListSnapshot::of(&inventory, &view, NOW, &TimeZone::UTC, Asker::default()).unwrap();
         let order = inventory.order(&sorts, NOW);
         let rows = Rows::new(&inventory, &snapshot.expr, view.status, &order, NOW, Asker::default());
-        assert_eq!((snapshot.rows.rows.as_slice(), &snapshot.rows, snapshot.at), ([0].as_slice(), &rows, NOW));
+        assert_eq!((snapshot.rows.rows.as_slice(), &snapshot.rows, snapshot.at), ([RowId(0)].as_slice(), &rows, NOW));
         let broken = ListView { search: "owner:".into(), ..view };
         assert!(ListSnapshot::of(&inventory, &broken, NOW, &TimeZone::UTC, Asker::default()).is_none());
     }
@@ -206,15 +212,19 @@ mod tests {
         let mut inventory = Inventory::default();
         for number in 0..1000 {
             let id = number.to_string();
-            inventory.put(&RawKey { id: &id, expires: Some(NOW + 1 + number), ..RawKey::default() });
+            inventory.put(&RawKey {
+                id: &id,
+                expires: Some(NOW + TimeDelta::from_millis(1 + number)),
+                ..RawKey::default()
+            });
             if number == 0 {
-                assert_eq!(good_until(&inventory, NOW), NOW + 1);
+                assert_eq!(good_until(&inventory, NOW), NOW + TimeDelta::MILLISECOND);
             }
         }
-        assert_eq!(good_until(&inventory, NOW), NOW + 10);
+        assert_eq!(good_until(&inventory, NOW), NOW + TimeDelta::from_millis(10));
         // What changes later than that is not looked for sooner.
-        assert_eq!(good_until(&inventory, NOW - DAY), NOW + 1);
-        assert_eq!(good_until(&Inventory::default(), NOW), Millis::MAX);
+        assert_eq!(good_until(&inventory, NOW - TimeDelta::DAY), NOW + TimeDelta::MILLISECOND);
+        assert_eq!(good_until(&Inventory::default(), NOW), Timestamp::MAX);
     }
 
     #[test]

@@ -5,14 +5,17 @@ mod bitmap;
 mod char_mask;
 mod counts;
 mod dictionaries;
+mod found;
 mod granting;
 mod json_template;
 pub mod list_view;
 pub mod overview;
 mod row;
+mod row_id;
 mod search;
 mod sort;
 mod string_arena;
+mod text_search;
 mod value_index;
 
 use std::{collections::HashMap, hash::BuildHasher, sync::Arc};
@@ -22,7 +25,7 @@ use rayon::prelude::*;
 use serde_json::value::RawValue;
 
 use super::{
-    Millis,
+    TimeDelta, Timestamp,
     api_key::{ApiKey, KeyKind},
     privileges::descriptor::Grants,
     rights::Layer,
@@ -31,16 +34,19 @@ use super::{
 use dictionaries::said;
 use json_template::JsonTemplate;
 use row::split_roles;
+use row_id::Cells;
 use string_arena::{Dictionary, StringArena};
 use value_index::ValueIndex;
 
 pub use bitmap::Bitmap;
 pub use counts::{Field, Moment, StatusCounts};
-pub use search::{Asker, Found};
+pub use found::Found;
+pub use row_id::RowId;
+pub use search::Asker;
 pub use sort::{Column, Order, Sort};
 
 /// Stand-in for a missing moment; no cluster writes it.
-const NO_TIME: Millis = Millis::MIN;
+const NO_TIME: Timestamp = Timestamp::MIN;
 const INVALIDATED: u8 = 1;
 const HAS_METADATA: u8 = 2;
 const HAS_DESCRIPTORS: u8 = 4;
@@ -59,13 +65,13 @@ pub struct RawKey<'a> {
     /// Realm of the owner.
     pub realm: &'a str,
     /// Time of creation.
-    pub created: Millis,
+    pub created: Timestamp,
     /// Time of expiration; `None` if it never expires.
-    pub expires: Option<Millis>,
+    pub expires: Option<Timestamp>,
     /// `true` if the key was invalidated.
     pub invalidated: bool,
     /// Time of invalidation; `None` if it was not invalidated or the cluster doesn't return the time.
-    pub invalidated_at: Option<Millis>,
+    pub invalidated_at: Option<Timestamp>,
     /// Metadata as raw JSON.
     pub metadata: Option<&'a str>,
     /// Assigned role descriptors as raw JSON.
@@ -112,44 +118,44 @@ pub enum Put {
     Full,
 }
 
-/// All keys of a cluster. A row id is a number from 0 that a key keeps for as long as the inventory lives.
+/// All keys of a cluster, each with a [`RowId`].
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
     ids: StringArena,
-    rows: HashTable<u32>,
+    rows: HashTable<RowId>,
     hasher: DefaultHashBuilder,
     names: StringArena,
     /// Row ids of names that are not plain ASCII, where a change of case needs more than one bit.
-    odd_names: Vec<u32>,
-    flags: Vec<u8>,
-    kinds: Vec<u8>,
-    owners: Vec<u32>,
-    created: Vec<Millis>,
-    expires: Vec<Millis>,
-    invalidated_at: Vec<Millis>,
-    applications: Vec<u32>,
-    roles: Vec<u32>,
-    managers: Vec<u32>,
+    odd_names: Vec<RowId>,
+    flags: Cells<u8>,
+    kinds: Cells<u8>,
+    owners: Cells<u32>,
+    created: Cells<Timestamp>,
+    expires: Cells<Timestamp>,
+    invalidated_at: Cells<Timestamp>,
+    applications: Cells<u32>,
+    roles: Cells<u32>,
+    managers: Cells<u32>,
     /// Codes of [`Dictionaries::pairs`], by row id.
-    rights: Vec<u32>,
-    forms: Vec<u32>,
-    first_values: Vec<u32>,
+    rights: Cells<u32>,
+    forms: Cells<u32>,
+    first_values: Cells<u32>,
     values: Vec<u32>,
     /// Codes of the access of cross-cluster keys, by row id.
-    access: HashMap<u32, u32>,
+    access: HashMap<RowId, u32>,
     /// Unreadable fields of keys, with the reasons, by row id.
-    flaws: HashMap<u32, String>,
+    flaws: HashMap<RowId, String>,
     known: Dictionaries,
     /// Row ids sorted by name; empty until computed.
-    by_name: Vec<u32>,
+    by_name: Vec<RowId>,
     /// Row ids sorted by id; empty until computed.
-    by_id: Vec<u32>,
+    by_id: Vec<RowId>,
     /// Rank of each application id; empty until computed.
     application_ranks: Vec<u32>,
     /// Inverted index from values of metadata to rows; empty until computed.
     holders: ValueIndex,
     /// Bitmap of the characters in the texts of each key, by row id; covers only the rows computed so far.
-    letters: Vec<u64>,
+    letters: Cells<u64>,
 }
 
 /// Dictionaries of the distinct values that keys share.
@@ -193,12 +199,20 @@ impl Inventory {
         self.len() == 0
     }
 
+    /// Returns all row ids, in the order in which the keys were added.
+    pub fn row_ids(&self) -> impl Iterator<Item = RowId> + use<> {
+        (0..self.len() as u32).map(RowId)
+    }
+
+    fn par_rows(&self) -> impl IndexedParallelIterator<Item = RowId> + use<> {
+        (0..self.len() as u32).into_par_iter().map(RowId)
+    }
+
     /// Adds a key, or updates the one with its id.
     pub fn put(&mut self, key: &RawKey<'_>) -> Put {
         let hash = self.hasher.hash_one(key.id.as_bytes());
-        let known = self.rows.find(hash, |row| self.ids.raw(*row) == key.id.as_bytes()).copied();
+        let known = self.rows.find(hash, |row| self.ids.raw(row.0) == key.id.as_bytes()).copied();
         if let Some(row) = known {
-            let row = row as usize;
             if self.is_same(row, key) {
                 return Put::Same;
             }
@@ -214,15 +228,15 @@ impl Inventory {
         if !self.names.has_room(key.name) {
             return Put::Full;
         }
-        let Some(row) = self.ids.push(key.id) else { return Put::Full };
+        let Some(row) = self.ids.push(key.id).map(RowId) else { return Put::Full };
         self.names.push(key.name);
         let (ids, hasher) = (&self.ids, &self.hasher);
-        self.rows.insert_unique(hash, row, |row| hasher.hash_one(ids.raw(*row)));
+        self.rows.insert_unique(hash, row, |row| hasher.hash_one(ids.raw(row.0)));
         if !key.name.is_ascii() {
             self.odd_names.push(row);
         }
         self.make_room();
-        self.write(row as usize, key);
+        self.write(row, key);
         self.by_name.clear();
         self.by_id.clear();
         Put::Added
@@ -231,7 +245,7 @@ impl Inventory {
     fn make_room(&mut self) {
         self.flags.push(0);
         self.kinds.push(0);
-        self.created.push(0);
+        self.created.push(Timestamp::EPOCH);
         self.expires.push(NO_TIME);
         self.invalidated_at.push(NO_TIME);
         for column in [
@@ -248,7 +262,7 @@ impl Inventory {
     }
 
     /// Writes everything about a key except its id and name, which never change.
-    fn write(&mut self, row: usize, key: &RawKey<'_>) {
+    fn write(&mut self, row: RowId, key: &RawKey<'_>) {
         self.flags[row] = flags_of(key);
         self.kinds[row] = self.known.kind(key.kind);
         self.owners[row] = self.known.owner(key.username, key.realm);
@@ -259,12 +273,12 @@ impl Inventory {
         let limits = self.known.limits(key.limited_by.unwrap_or_default());
         self.rights[row] = self.known.pair(descriptors, limits);
         match key.access {
-            Some(access) => drop(self.access.insert(row as u32, self.known.access.number(access))),
-            None => drop(self.access.remove(&(row as u32))),
+            Some(access) => drop(self.access.insert(row, self.known.access.number(access))),
+            None => drop(self.access.remove(&row)),
         }
         match key.flaw {
-            Some(flaw) => drop(self.flaws.insert(row as u32, flaw.to_owned())),
-            None => drop(self.flaws.remove(&(row as u32))),
+            Some(flaw) => drop(self.flaws.insert(row, flaw.to_owned())),
+            None => drop(self.flaws.remove(&row)),
         }
         self.first_values[row] = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
         let json = key.metadata.unwrap_or_default();
@@ -277,13 +291,13 @@ impl Inventory {
         self.roles[row] = self.known.role_set(said.roles.as_deref(), descriptors);
         self.application_ranks.clear();
         self.holders.change(row);
-        if row < self.letters.len() {
+        if row.index() < self.letters.len() {
             self.letters[row] = self.letters_of(row);
         }
     }
 
-    fn is_same(&self, row: usize, key: &RawKey<'_>) -> bool {
-        let access = self.access.get(&(row as u32)).map(|number| self.known.access.get(*number));
+    fn is_same(&self, row: RowId, key: &RawKey<'_>) -> bool {
+        let access = self.access.get(&row).map(|number| self.known.access.get(*number));
         self.flags[row] == flags_of(key)
             && self.expires[row] == key.expires.unwrap_or(NO_TIME)
             && self.invalidated_at[row] == key.invalidated_at.unwrap_or(NO_TIME)
@@ -335,14 +349,14 @@ impl Inventory {
         numbers.into_iter().for_each(Vec::shrink_to_fit);
         self.letters.shrink_to_fit();
         let (ids, hasher) = (&self.ids, &self.hasher);
-        self.rows.shrink_to_fit(|row| hasher.hash_one(ids.raw(*row)));
+        self.rows.shrink_to_fit(|row| hasher.hash_one(ids.raw(row.0)));
         self.known.shrink();
     }
 
     /// Returns the bytes used in memory, dictionaries included.
     pub fn bytes(&self) -> usize {
-        let numbers = [
-            &self.odd_names,
+        let ids = [&self.odd_names, &self.by_name, &self.by_id];
+        let numbers: [&Vec<u32>; 9] = [
             &self.owners,
             &self.applications,
             &self.roles,
@@ -351,8 +365,6 @@ impl Inventory {
             &self.forms,
             &self.first_values,
             &self.values,
-            &self.by_name,
-            &self.by_id,
             &self.application_ranks,
         ];
         let times = [&self.created, &self.expires, &self.invalidated_at];
@@ -361,6 +373,7 @@ impl Inventory {
             + self.rows.allocation_size()
             + self.flags.capacity()
             + self.kinds.capacity()
+            + ids.iter().map(|column| column.capacity() * size_of::<RowId>()).sum::<usize>()
             + numbers.iter().map(|column| column.capacity() * 4).sum::<usize>()
             + times.iter().map(|column| column.capacity() * 8).sum::<usize>()
             + self.letters.capacity() * 8
@@ -373,7 +386,7 @@ impl Inventory {
     /// Returns an inventory without the keys of some rows; the others get new row ids.
     pub fn without(&self, gone: &Bitmap) -> Self {
         let mut rest = Self::default();
-        for row in (0..self.len()).filter(|row| !gone.has(*row)) {
+        for row in self.row_ids().filter(|row| !gone.has(*row)) {
             self.copy_into(row, &mut rest);
         }
         rest.finish();
@@ -382,7 +395,7 @@ impl Inventory {
 
     /// Adds all keys of another cluster. An id in both stands for two keys; a lookup by id finds the first.
     pub fn append(&mut self, other: &Self) {
-        for row in 0..other.len() {
+        for row in other.row_ids() {
             other.with_raw(row, |raw| {
                 let hash = self.hasher.hash_one(raw.id.as_bytes());
                 self.add(raw, hash)
@@ -390,11 +403,11 @@ impl Inventory {
         }
     }
 
-    fn copy_into(&self, row: usize, other: &mut Self) -> Put {
+    fn copy_into(&self, row: RowId, other: &mut Self) -> Put {
         self.with_raw(row, |raw| other.put(raw))
     }
 
-    fn with_raw<T>(&self, row: usize, take: impl FnOnce(&RawKey<'_>) -> T) -> T {
+    fn with_raw<T>(&self, row: RowId, take: impl FnOnce(&RawKey<'_>) -> T) -> T {
         let metadata = self.metadata(row);
         let has_descriptors = self.flags[row] & HAS_DESCRIPTORS != 0;
         take(&RawKey {
@@ -410,42 +423,42 @@ impl Inventory {
             metadata: metadata.as_deref(),
             role_descriptors: has_descriptors.then(|| self.known.descriptors.get(self.descriptors(row))),
             limited_by: self.limited_by(row),
-            access: self.access.get(&(row as u32)).map(|number| self.known.access.get(*number)),
+            access: self.access.get(&row).map(|number| self.known.access.get(*number)),
             flaw: self.flaw(row),
         })
     }
 
     /// Returns the number of keys with exactly this name that a client can sign in with at `now`.
-    pub fn usable_named(&self, name: &str, now: Millis) -> usize {
-        let fits = |row: usize| self.name(row) == name && self.status(row, now).is_usable();
+    pub fn usable_named(&self, name: &str, now: Timestamp) -> usize {
+        let fits = |row: RowId| self.name(row) == name && self.status(row, now).is_usable();
         if self.by_name.len() != self.len() {
-            return (0..self.len()).filter(|row| fits(*row)).count();
+            return self.row_ids().filter(|row| fits(*row)).count();
         }
         let wanted = name.to_lowercase();
-        let lower = |row: &u32| self.names.get(*row).to_lowercase();
+        let lower = |row: &RowId| self.names.get(row.0).to_lowercase();
         let first = self.by_name.partition_point(|row| lower(row) < wanted);
         let same = self.by_name[first..].iter().take_while(|row| lower(row) == wanted);
-        same.filter(|row| fits(**row as usize)).count()
+        same.filter(|row| fits(**row)).count()
     }
 
     /// Returns the number of keys with this application id that a client can sign in with at `now`.
-    pub fn usable_with_application_id(&self, id: &str, now: Millis) -> usize {
+    pub fn usable_with_application_id(&self, id: &str, now: Timestamp) -> usize {
         let Some(number) = self.known.applications.find(id).filter(|number| *number != 0) else { return 0 };
-        let fits = |row: &usize| self.applications[*row] == number && self.status(*row, now).is_usable();
-        (0..self.len()).into_par_iter().with_min_len(bitmap::CHUNK).filter(fits).count()
+        let fits = |row: &RowId| self.applications[*row] == number && self.status(*row, now).is_usable();
+        self.par_rows().with_min_len(bitmap::CHUNK).filter(fits).count()
     }
 
     /// Returns the next moment after `now` at which the status of a key changes; `None` if there is none.
-    pub fn next_change(&self, now: Millis) -> Option<Millis> {
-        let next = |row: usize| {
+    pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        let next = |row: RowId| {
             let at = self.expires[row];
             if at == NO_TIME || self.flags[row] & INVALIDATED != 0 {
-                return Millis::MAX;
+                return Timestamp::MAX;
             }
-            let thresholds = [0, expiry::EXPIRING, expiry::EXPIRING_SOON].map(|t| at.saturating_sub(t));
-            thresholds.into_iter().filter(|at| *at > now).min().unwrap_or(Millis::MAX)
+            let thresholds = [TimeDelta::ZERO, expiry::EXPIRING, expiry::EXPIRING_SOON].map(|t| at - t);
+            thresholds.into_iter().filter(|at| *at > now).min().unwrap_or(Timestamp::MAX)
         };
-        (0..self.len()).into_par_iter().with_min_len(bitmap::CHUNK).map(next).min().filter(|at| *at != Millis::MAX)
+        self.par_rows().with_min_len(bitmap::CHUNK).map(next).min().filter(|at| *at != Timestamp::MAX)
     }
 }
 

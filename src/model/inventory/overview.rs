@@ -1,10 +1,10 @@
 //! Overview of the keys of a cluster: how many have each status, what expires when, by whom and for what. Computed from
 //! the inventory, or at first from the cluster's own figures.
 
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::{ToSpan, civil::Date, tz::TimeZone};
 
 use super::{Bitmap, Field, Inventory, Moment, StatusCounts};
-use crate::model::{DAY, Millis, time::status::StatusGroup};
+use crate::model::{TimeDelta, Timestamp, time::status::StatusGroup};
 
 /// Length of the timeline and of its bars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
@@ -45,8 +45,8 @@ impl Span {
 
     /// Returns the local days at which the bars begin, and the day after the last bar: forward from today for
     /// expirations, back from today for creations. `None` beyond the calendar.
-    fn days(self, now: Millis, zone: &TimeZone, forward: bool) -> Option<Vec<Date>> {
-        let today = Timestamp::from_millisecond(now).ok()?.to_zoned_datetime(zone.clone()).date();
+    fn days(self, now: Timestamp, zone: &TimeZone, forward: bool) -> Option<Vec<Date>> {
+        let today = now.to_jiff()?.to_zoned_datetime(zone.clone()).date();
         let (count, piece) = self.pieces();
         let first = match (self, forward) {
             (Self::Long, true) => today.first_of_month(),
@@ -66,9 +66,9 @@ pub struct Bar {
     /// Last local day, inclusive.
     pub last: Date,
     /// Start of the first day, inclusive.
-    pub from: Millis,
+    pub from: Timestamp,
     /// End of the last day, exclusive.
-    pub until: Millis,
+    pub until: Timestamp,
     /// Number of keys in the bar, by status.
     pub counts: StatusCounts,
 }
@@ -102,10 +102,10 @@ impl Bar {
 }
 
 /// Returns the bars of a timeline, by local days, without counts; none beyond the calendar.
-pub fn bars(span: Span, moment: Moment, now: Millis, zone: &TimeZone) -> Vec<Bar> {
+pub fn bars(span: Span, moment: Moment, now: Timestamp, zone: &TimeZone) -> Vec<Bar> {
     let days = span.days(now, zone, moment == Moment::Expires).unwrap_or_default();
-    let start = |date: &Date| date.to_zoned_datetime(zone.clone()).ok().map(|zoned| zoned.timestamp().as_millisecond());
-    let starts: Option<Vec<Millis>> = days.iter().map(start).collect();
+    let start = |date: &Date| date.to_zoned_datetime(zone.clone()).ok().map(|zoned| Timestamp::from(zoned.timestamp()));
+    let starts: Option<Vec<Timestamp>> = days.iter().map(start).collect();
     let Some(starts) = starts else { return Vec::new() };
     let pairs = days.windows(2).zip(starts.windows(2));
     pairs
@@ -123,7 +123,7 @@ pub fn bars(span: Span, moment: Moment, now: Millis, zone: &TimeZone) -> Vec<Bar
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Since {
     /// Moment since which changes are counted, inclusive.
-    pub at: Millis,
+    pub at: Timestamp,
     /// Number of keys created since.
     pub created: usize,
     /// Number of keys that expired since; invalidated ones don't count.
@@ -172,7 +172,7 @@ pub struct OverviewOptions {
     /// Paths in the metadata to count by, their keys separated by dots.
     pub fields: Vec<String>,
     /// Time of the last visit; `None` if there was none.
-    pub visit: Option<Millis>,
+    pub visit: Option<Timestamp>,
 }
 
 impl OverviewOptions {
@@ -184,11 +184,11 @@ impl OverviewOptions {
 
 impl Overview {
     /// Computes the overview of an inventory.
-    pub fn of(inventory: &Inventory, wanted: &OverviewOptions, now: Millis, zone: &TimeZone) -> Self {
+    pub fn of(inventory: &Inventory, wanted: &OverviewOptions, now: Timestamp, zone: &TimeZone) -> Self {
         let all = Bitmap::all(inventory.len());
         let counts = inventory.count(&all, now);
         let mut bars = bars(wanted.span, wanted.moment(), now, zone);
-        let edges: Vec<Millis> = bars.iter().map(|bar| bar.from).chain(bars.last().map(|bar| bar.until)).collect();
+        let edges: Vec<Timestamp> = bars.iter().map(|bar| bar.from).chain(bars.last().map(|bar| bar.until)).collect();
         // Keys that are invalidated end no more.
         let shown =
             if wanted.created { all.clone() } else { inventory.of_group(StatusGroup::Invalidated, now).inverted() };
@@ -214,25 +214,25 @@ impl Overview {
     }
 }
 
-fn within(inventory: &Inventory, now: Millis) -> [usize; 3] {
+fn within(inventory: &Inventory, now: Timestamp) -> [usize; 3] {
     [7, 30, 90].map(|days| {
-        let edges = [now.saturating_add(1), now.saturating_add(days * DAY + 1)];
+        let edges = [now + TimeDelta::MILLISECOND, now + days * TimeDelta::DAY + TimeDelta::MILLISECOND];
         let usable = Bitmap::of(inventory.len(), |row| inventory.status(row, now).is_usable());
         inventory.histogram(&usable, Moment::Expires, &edges, now).first().map_or(0, StatusCounts::total)
     })
 }
 
-fn since(inventory: &Inventory, at: Millis, now: Millis) -> Since {
+fn since(inventory: &Inventory, at: Timestamp, now: Timestamp) -> Since {
     let all = Bitmap::all(inventory.len());
-    let count = |keys: &Bitmap, moment, until: Millis| {
+    let count = |keys: &Bitmap, moment, until: Timestamp| {
         inventory.histogram(keys, moment, &[at, until], now).first().map_or(0, StatusCounts::total)
     };
     let valid = Bitmap::of(inventory.len(), |row| !inventory.is_invalidated(row));
     Since {
         at,
-        created: count(&all, Moment::Created, Millis::MAX),
-        expired: count(&valid, Moment::Expires, now.saturating_add(1)),
-        invalidated: count(&all, Moment::Invalidated, Millis::MAX),
+        created: count(&all, Moment::Created, Timestamp::MAX),
+        expired: count(&valid, Moment::Expires, now + TimeDelta::MILLISECOND),
+        invalidated: count(&all, Moment::Invalidated, Timestamp::MAX),
     }
 }
 
@@ -241,20 +241,20 @@ mod tests {
     use super::*;
     use crate::model::{inventory::RawKey, time::calendar};
 
-    const NOW: Millis = 1_795_521_600_000; // 2026-11-24T12:00:00Z
+    const NOW: Timestamp = Timestamp::from_millis(1_795_521_600_000); // 2026-11-24T12:00:00Z
 
     fn inventory() -> Inventory {
         let mut inventory = Inventory::default();
         let keys = [
-            ("a", Some(NOW + 60_000), NOW - DAY, false, r#"{"team":"x"}"#),
-            ("b", Some(NOW + 20 * DAY), NOW - 40 * DAY, false, r#"{"team":"x"}"#),
-            ("c", Some(NOW + 89 * DAY), NOW - 400 * DAY, false, "{}"),
-            ("d", None, NOW - 2 * DAY, false, r#"{"team":"y"}"#),
-            ("e", Some(NOW - 3_600_000), NOW - 3 * DAY, false, "{}"),
-            ("f", Some(NOW + DAY), NOW - 5 * DAY, true, "{}"),
+            ("a", Some(NOW + TimeDelta::MINUTE), NOW - TimeDelta::DAY, false, r#"{"team":"x"}"#),
+            ("b", Some(NOW + 20 * TimeDelta::DAY), NOW - 40 * TimeDelta::DAY, false, r#"{"team":"x"}"#),
+            ("c", Some(NOW + 89 * TimeDelta::DAY), NOW - 400 * TimeDelta::DAY, false, "{}"),
+            ("d", None, NOW - 2 * TimeDelta::DAY, false, r#"{"team":"y"}"#),
+            ("e", Some(NOW - TimeDelta::HOUR), NOW - 3 * TimeDelta::DAY, false, "{}"),
+            ("f", Some(NOW + TimeDelta::DAY), NOW - 5 * TimeDelta::DAY, true, "{}"),
         ];
         for (id, expires, created, invalidated, metadata) in keys {
-            let invalidated_at = invalidated.then_some(NOW - DAY);
+            let invalidated_at = invalidated.then_some(NOW - TimeDelta::DAY);
             let raw = RawKey { id, username: "ana", expires, created, invalidated, ..RawKey::default() };
             inventory.put(&RawKey { invalidated_at, metadata: Some(metadata), ..raw });
         }
@@ -262,9 +262,17 @@ mod tests {
     }
 
     #[test]
+    fn each_span_is_called_by_its_length() {
+        assert_eq!(Span::ALL.map(Span::words), ["30 days", "90 days", "1 year", "3 years"]);
+    }
+
+    #[test]
     fn keys_are_counted_by_status_and_by_what_is_left() {
-        let wanted =
-            OverviewOptions { visit: Some(NOW - 2 * DAY), fields: vec!["team".into()], ..OverviewOptions::default() };
+        let wanted = OverviewOptions {
+            visit: Some(NOW - 2 * TimeDelta::DAY),
+            fields: vec!["team".into()],
+            ..OverviewOptions::default()
+        };
         let overview = Overview::of(&inventory(), &wanted, NOW, &calendar::fixed_zone(1));
         assert_eq!((overview.counts.usable(), overview.counts.total(), overview.within), (4, 6, [1, 2, 3]));
         assert_eq!(overview.bars.len(), 90);
@@ -289,7 +297,7 @@ mod tests {
         let month = bars(Span::Month, Moment::Created, NOW, &zone);
         assert_eq!(month[29].query(&month[29], Moment::Created), "created:2026-11-24");
         assert!(month.windows(2).all(|pair| pair[0].until == pair[1].from));
-        for now in [Millis::MIN, Millis::MAX, calendar::LAST] {
+        for now in [Timestamp::MIN, Timestamp::MAX, calendar::LAST] {
             bars(Span::Long, Moment::Expires, now, &zone);
         }
     }

@@ -3,12 +3,12 @@
 use proptest::prelude::*;
 
 use crate::model::{
-    filter,
+    Timestamp, filter,
     inventory::*,
     rights::{Certainty, Rights},
 };
 
-const NOW: Millis = 1_795_521_600_000;
+const NOW: Timestamp = Timestamp::from_millis(1_795_521_600_000);
 const SUPERUSER: &str = r#"[{"superuser":{"cluster":["all"],"indices":[{"names":["*"],"privileges":["all"]}],"run_as":["*"],"applications":[{"application":"*","privileges":["*"],"resources":["*"]}]}}]"#;
 const POWERLESS: &str = r#"[{"nobody":{}}]"#;
 
@@ -213,7 +213,7 @@ fn what_asks_for_a_second_look_is_counted_and_found_by_the_same_word() {
     assert_eq!(sure(&inventory, "is:runs-as"), ["owner's rights", "all"]);
     let counts = inventory.findings(&Bitmap::all(9));
     assert_eq!(counts, [("unrestricted", 1), ("administrator", 4), ("every-index", 5), ("runs-as", 2)]);
-    assert_eq!(inventory.findings(&Bitmap::of(9, |place| place == 3)), [("every-index", 1)]);
+    assert_eq!(inventory.findings(&Bitmap::of(9, |row| row == RowId(3))), [("every-index", 1)]);
     let limited: Vec<_> = all.iter().map(|(id, descriptors)| (*id, Some(*descriptors), Some(POWERLESS))).collect();
     assert_eq!(list(&limited).findings(&Bitmap::all(9)), [("unrestricted", 1)]);
 }
@@ -225,8 +225,8 @@ fn a_key_whose_snapshot_changes_has_other_rights() {
     let key = RawKey { id, kind, role_descriptors: Some("{}"), limited_by: Some(SUPERUSER), ..RawKey::default() };
     assert_eq!((inventory.put(&key), inventory.put(&key)), (Put::Changed, Put::Same));
     assert_eq!(sure(&inventory, "can:manage_security"), ["a"]);
-    assert_eq!(inventory.key(0).limited_by.unwrap().get(), SUPERUSER);
-    assert_eq!(inventory.limited_by(1), Some(POWERLESS));
+    assert_eq!(inventory.key(RowId(0)).limited_by.unwrap().get(), SUPERUSER);
+    assert_eq!(inventory.limited_by(RowId(1)), Some(POWERLESS));
 }
 
 /// Generates descriptors with a few grants of every kind.
@@ -256,7 +256,7 @@ proptest! {
         let own = if unrestricted { Some("{}".to_owned()) } else { own };
         let limit = limit.map(|limit| format!("[{limit}]"));
         let inventory = list(&[("k", own.as_deref(), limit.as_deref())]);
-        let rights = Rights::of(&inventory.key(0));
+        let rights = Rights::of(&inventory.key(RowId(0)));
         let places = |search: &str| found(&inventory, search);
         let told = |search: &str| match places(search) {
             (one, none) if one.len() == 1 && none.is_empty() => Certainty::Yes,
@@ -279,4 +279,19 @@ proptest! {
             prop_assert_ne!(touched, Certainty::No);
         }
     }
+}
+
+#[test]
+fn only_a_key_of_a_person_with_an_empty_object_is_unrestricted() {
+    let mut inventory = Inventory::default();
+    let reader = r#"{"r":{"cluster":["monitor"]}}"#;
+    for (id, kind, descriptors) in [
+        ("a", "rest", Some("{}")),
+        ("b", "rest", Some(reader)),
+        ("c", "rest", None),
+        ("d", "cross_cluster", Some("{}")),
+    ] {
+        inventory.put(&RawKey { id, kind, role_descriptors: descriptors, ..RawKey::default() });
+    }
+    assert_eq!([0, 1, 2, 3].map(|row| inventory.is_unrestricted(RowId(row))), [true, false, false, false]);
 }

@@ -1,16 +1,16 @@
 //! Keys that match a query: each term becomes a set of rows, and the sets are combined. Shared values are examined
 //! once, whatever the number of keys that have them.
 
-use memchr::memmem::Finder;
-
 use super::{
-    Bitmap, Inventory, NO_TIME,
-    bitmap::CHUNK,
+    Bitmap, Inventory, NO_TIME, RowId,
+    found::Found,
     json_template,
-    string_arena::{BLOCK, Dictionary, StringArena},
+    row_id::Cells,
+    string_arena::{Dictionary, StringArena},
+    text_search::{add_containing, matching_texts},
 };
 use crate::model::{
-    Millis,
+    Timestamp,
     api_key::KeyKind,
     filter::{Expr, Free, Term, TextField, TextMatch, TimeField, TimeMatch, Trait},
     guard,
@@ -25,63 +25,6 @@ pub struct Asker<'a> {
     pub username: &'a str,
     /// Realm of that user.
     pub realm: &'a str,
-}
-
-/// Result of a search: the keys that match, and those of which it is not known if they match.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
-    /// Keys that surely match.
-    pub matching: Bitmap,
-    /// Keys that match or may match; `None` if they are the same as `matching`.
-    may: Option<Bitmap>,
-}
-
-impl Found {
-    /// Returns a result in which nothing is unknown.
-    pub(super) fn sure(matching: Bitmap) -> Self {
-        Self { matching, may: None }
-    }
-
-    /// Returns a result with the keys that match and those that may match, the former included.
-    pub(super) fn with(matching: Bitmap, may: Bitmap) -> Self {
-        Self { matching, may: Some(may) }
-    }
-
-    /// Returns the keys of which it is not known if they match: neither the search nor its negation finds them.
-    pub fn not_known(&self) -> Bitmap {
-        match &self.may {
-            Some(may) => may.clone().and(&self.matching.clone().inverted()),
-            None => Bitmap::none(self.matching.len()),
-        }
-    }
-
-    /// `true` if surely nothing matches.
-    fn is_empty(&self) -> bool {
-        self.may.as_ref().unwrap_or(&self.matching).is_empty()
-    }
-
-    fn and(self, other: Self) -> Self {
-        let may = (self.may.is_some() || other.may.is_some()).then(|| {
-            let own = self.may.unwrap_or_else(|| self.matching.clone());
-            own.and(other.may.as_ref().unwrap_or(&other.matching))
-        });
-        Self { matching: self.matching.and(&other.matching), may }
-    }
-
-    fn or(self, other: Self) -> Self {
-        let may = (self.may.is_some() || other.may.is_some()).then(|| {
-            let own = self.may.unwrap_or_else(|| self.matching.clone());
-            own.or(other.may.as_ref().unwrap_or(&other.matching))
-        });
-        Self { matching: self.matching.or(&other.matching), may }
-    }
-
-    fn not(self) -> Self {
-        match self.may {
-            Some(may) => Self { matching: may.inverted(), may: Some(self.matching.inverted()) },
-            None => Self { matching: self.matching.inverted(), may: None },
-        }
-    }
 }
 
 /// Returns the fields of the server's answer that a term depends on.
@@ -112,13 +55,13 @@ fn unread_by(term: &Term) -> &'static [&'static str] {
 
 impl Inventory {
     /// Returns the keys that surely match an expression, at a moment of the cluster's clock.
-    pub fn matching(&self, expr: &Expr, now: Millis, asker: Asker<'_>) -> Bitmap {
+    pub fn matching(&self, expr: &Expr, now: Timestamp, asker: Asker<'_>) -> Bitmap {
         self.search(expr, now, asker).matching
     }
 
     /// Returns the keys that match an expression, and those of which it is not known, at a moment of the cluster's
     /// clock.
-    pub fn search(&self, expr: &Expr, now: Millis, asker: Asker<'_>) -> Found {
+    pub fn search(&self, expr: &Expr, now: Timestamp, asker: Asker<'_>) -> Found {
         match expr {
             Expr::All => Found::sure(Bitmap::all(self.len())),
             Expr::And(parts) => {
@@ -150,7 +93,7 @@ impl Inventory {
         }
     }
 
-    fn any_term(&self, term: &Term, now: Millis, asker: Asker<'_>) -> Found {
+    fn any_term(&self, term: &Term, now: Timestamp, asker: Asker<'_>) -> Found {
         match term {
             Term::Grant(grant) => self.granting(grant),
             Term::Is(what) => self.which_is(*what, now, asker),
@@ -168,14 +111,14 @@ impl Inventory {
         if self.flaws.is_empty() {
             return Found::sure(found);
         }
-        let is_unread = |row: usize| match term {
+        let is_unread = |row: RowId| match term {
             Term::Status(_) => !self.has_known_status(row),
             _ => unread_by(term).iter().any(|field| self.is_unread(row, field)),
         };
         // What is there of a text is read: words found in it are there, and others may have been.
         let is_text = matches!(term, Term::Free(_) | Term::Field(..));
         let (mut matching, mut may) = (found.clone(), found);
-        for row in self.flaws.keys().map(|row| *row as usize).filter(|row| is_unread(*row)) {
+        for row in self.flaws.keys().copied().filter(|row| is_unread(*row)) {
             may.set(row, true);
             if !is_text {
                 matching.set(row, false);
@@ -184,7 +127,7 @@ impl Inventory {
         Found::with(matching, may)
     }
 
-    fn term(&self, term: &Term, now: Millis) -> Bitmap {
+    fn term(&self, term: &Term, now: Timestamp) -> Bitmap {
         match term {
             Term::Free(Free(wanted)) => self.mentioning(std::slice::from_ref(wanted)),
             Term::Field(field, wanted) => self.field(*field, wanted),
@@ -215,7 +158,7 @@ impl Inventory {
         }
     }
 
-    fn which_is(&self, what: Trait, now: Millis, asker: Asker<'_>) -> Found {
+    fn which_is(&self, what: Trait, now: Timestamp, asker: Asker<'_>) -> Found {
         let found = match what {
             Trait::Unrestricted => return self.by_rights(|rights| rights.is_unrestricted()),
             Trait::Empty => return self.by_rights(|rights| rights.is_empty()),
@@ -303,7 +246,7 @@ impl Inventory {
     }
 
     /// Finds the keys whose shared text matches. Code 0 stands for no text.
-    fn numbered(&self, distinct: &Dictionary, column: &[u32], wanted: &[TextMatch]) -> Bitmap {
+    fn numbered(&self, distinct: &Dictionary, column: &Cells<u32>, wanted: &[TextMatch]) -> Bitmap {
         let fits = matching_texts(distinct.texts(), wanted, |number| {
             let text = distinct.get(number).replace('\0', "\n").to_lowercase();
             if number == 0 { wanted.contains(&TextMatch::Missing) } else { any(wanted, &text) }
@@ -311,11 +254,11 @@ impl Inventory {
         if fits.is_empty() {
             return Bitmap::none(self.len());
         }
-        Bitmap::of(self.len(), |row| fits.has(column[row] as usize))
+        Bitmap::of(self.len(), |row| fits.has_bit(column[row] as usize))
     }
 
     /// Adds the keys whose own text matches.
-    fn add_texts(&self, found: &mut Bitmap, texts: &StringArena, odd: &[u32], wanted: &[TextMatch]) {
+    fn add_texts(&self, found: &mut Bitmap, texts: &StringArena, odd: &[RowId], wanted: &[TextMatch]) {
         let plain = |wanted: &TextMatch| match wanted {
             TextMatch::Contains(needle) => Some(needle.clone()),
             _ => None,
@@ -324,12 +267,12 @@ impl Inventory {
         let needles: Vec<String> = wanted.iter().filter_map(plain).filter(|needle| needle.is_ascii()).collect();
         add_containing(found, texts, &needles);
         for other in wanted.iter().filter(|wanted| plain(wanted).is_none()) {
-            let hits = Bitmap::of(self.len(), |row| other.matches(&texts.get(row as u32).to_lowercase()));
+            let hits = Bitmap::of(self.len(), |row| other.matches(&texts.get(row.0).to_lowercase()));
             *found = std::mem::take(found).or(&hits);
         }
         for row in odd {
-            if any(wanted, &texts.get(*row).to_lowercase()) {
-                found.set(*row as usize, true);
+            if any(wanted, &texts.get(row.0).to_lowercase()) {
+                found.set(*row, true);
             }
         }
     }
@@ -374,12 +317,12 @@ impl Inventory {
             }
             let numbers = self.values_of(row);
             let is_null = |at: &usize| values.get(numbers[*at]) == "null";
-            missing && here[form].iter().all(is_null) || here[form].iter().any(|at| fits.has(numbers[*at] as usize))
+            missing && here[form].iter().all(is_null) || here[form].iter().any(|at| fits.has_bit(numbers[*at] as usize))
         })
     }
 
     /// `true` if the metadata of a key, too long to be split, has a matching value at this path.
-    fn in_whole(&self, row: usize, path: &[String], wanted: &[TextMatch]) -> bool {
+    fn in_whole(&self, row: RowId, path: &[String], wanted: &[TextMatch]) -> bool {
         let json = self.metadata(row).unwrap_or_default();
         let mut value = &serde_json::Value::Object(json::readable(&json));
         for key in path {
@@ -399,111 +342,4 @@ impl Inventory {
 
 fn any(wanted: &[TextMatch], lower: &str) -> bool {
     wanted.iter().any(|wanted| wanted.matches(lower))
-}
-
-/// Returns the codes of the distinct texts that match. If only parts of texts are wanted, all texts are searched in one
-/// pass; texts that are not plain ASCII or have escapes are checked by `slowly`, as are all other comparisons.
-fn matching_texts(texts: &StringArena, wanted: &[TextMatch], slowly: impl Fn(u32) -> bool + Sync) -> Bitmap {
-    let plain = |wanted: &TextMatch| match wanted {
-        TextMatch::Contains(needle) if needle.is_ascii() && !needle.contains(['"', '\\', '\0']) => Some(needle.clone()),
-        _ => None,
-    };
-    let Some(needles) = wanted.iter().map(plain).collect::<Option<Vec<String>>>() else {
-        return Bitmap::of(texts.len(), |number| slowly(number as u32));
-    };
-    let mut found = Bitmap::none(texts.len());
-    add_containing(&mut found, texts, &needles);
-    found.revise(|number, is_found| {
-        let raw = texts.raw(number as u32);
-        // An escape is no letter of what it stands for.
-        match raw.contains(&b'\\') {
-            true => slowly(number as u32),
-            false => is_found || !raw.is_ascii() && slowly(number as u32),
-        }
-    });
-    found
-}
-
-/// Adds the numbers of texts that contain any of some lower-case ASCII needles, whatever their case: blocks of texts
-/// are searched as one.
-fn add_containing(found: &mut Bitmap, texts: &StringArena, needles: &[String]) {
-    if needles.iter().any(String::is_empty) {
-        *found = Bitmap::all(texts.len());
-        return;
-    }
-    let finders: Vec<Finder<'_>> = needles.iter().map(Finder::new).collect();
-    let long = needles.iter().any(|needle| needle.len() > 1);
-    found.fill(|words, first| {
-        let last = texts.len().min(first + CHUNK);
-        let mut lower = Vec::new();
-        for from in (first..last).step_by(BLOCK) {
-            let start = (from - first) / 64;
-            let end = words.len().min(start + BLOCK / 64);
-            let words = &mut words[start..end];
-            if words.iter().all(|word| *word == u64::MAX) {
-                continue;
-            }
-            let block = Block { texts, from, last: last.min(from + BLOCK) };
-            let raw = texts.slice(from, block.last - 1);
-            let folded = if long && texts.has_upper(from) {
-                lower.clear();
-                lower.extend_from_slice(raw);
-                lower.make_ascii_lowercase();
-                &lower
-            } else {
-                raw
-            };
-            for finder in &finders {
-                match finder.needle() {
-                    // One letter is in most texts, so what counts is how soon each search begins.
-                    [letter] => {
-                        let upper = letter.to_ascii_uppercase();
-                        block.search(words, 1, |at| memchr::memchr2(*letter, upper, &raw[at..]));
-                    }
-                    needle => block.search(words, needle.len(), |at| finder.find(&folded[at..])),
-                }
-            }
-        }
-    });
-}
-
-/// Block of adjacent texts.
-struct Block<'a> {
-    texts: &'a StringArena,
-    from: usize,
-    last: usize,
-}
-
-impl Block<'_> {
-    /// Marks each text in which `next` finds a match; `next` gets the offset to begin at and returns the distance of
-    /// the match from there.
-    fn search(&self, words: &mut [u64], length: usize, next: impl Fn(usize) -> Option<usize>) {
-        let start = self.texts.start(self.from);
-        let bytes = self.texts.end(self.last - 1) - start;
-        let (mut at, mut text) = (0, self.from);
-        while at < bytes
-            && let Some(more) = next(at)
-        {
-            at += more;
-            // In which text it begins; what goes beyond its end is no match.
-            while self.texts.end(text) - start <= at {
-                text += 1;
-            }
-            let end = self.texts.end(text) - start;
-            if at + length <= end {
-                words[(text - self.from) / 64] |= 1 << ((text - self.from) % 64);
-                at = end;
-            } else {
-                at += 1;
-            }
-        }
-    }
-}
-
-impl Bitmap {
-    /// Returns the number of rows that each thread processes at a time.
-    #[cfg(test)]
-    pub(super) const fn chunk() -> usize {
-        CHUNK
-    }
 }

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Bitmap, Inventory, NO_TIME, bitmap::CHUNK, string_arena::Dictionary};
-use crate::model::Millis;
+use super::{Bitmap, Inventory, NO_TIME, RowId, bitmap::CHUNK, row_id::Cells, string_arena::Dictionary};
+use crate::model::Timestamp;
 
 /// Column that a list is sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -56,33 +56,33 @@ impl Default for Sort {
 
 /// Row ids of all keys, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Order(Vec<u32>);
+pub struct Order(Vec<RowId>);
 
 impl Order {
     /// Returns the row ids, in order.
-    pub fn rows(&self) -> &[u32] {
+    pub fn rows(&self) -> &[RowId] {
         &self.0
     }
 
     /// Returns the row ids of a set, in this order.
-    pub fn pick(&self, keys: &Bitmap) -> Vec<u32> {
-        let pick = |picked: &mut Vec<u32>, part: &[u32]| {
+    pub fn pick(&self, keys: &Bitmap) -> Vec<RowId> {
+        let pick = |picked: &mut Vec<RowId>, part: &[RowId]| {
             // Each row id is written, and overwritten by the next one unless it is in the set.
             let mut count = 0;
             for row in part {
                 picked[count] = *row;
-                count += usize::from(keys.has(*row as usize));
+                count += usize::from(keys.has(*row));
             }
             picked[..count].to_vec()
         };
-        let parts = self.0.par_chunks(CHUNK).map_init(|| vec![0; CHUNK], |picked, part| pick(picked, part));
+        let parts = self.0.par_chunks(CHUNK).map_init(|| vec![RowId(0); CHUNK], |picked, part| pick(picked, part));
         parts.collect::<Vec<_>>().concat()
     }
 }
 
 impl Inventory {
     /// Sorts all keys by these columns, the first one leading. The status depends on `now`.
-    pub fn order(&self, sorts: &[Sort], now: Millis) -> Order {
+    pub fn order(&self, sorts: &[Sort], now: Timestamp) -> Order {
         let by_name = if self.by_name.len() == self.len() {
             Cow::Borrowed(&self.by_name)
         } else {
@@ -101,9 +101,9 @@ impl Inventory {
         Order(rows)
     }
 
-    fn sort_by_column(&self, rows: &mut Vec<u32>, sort: Sort, now: Millis) {
+    fn sort_by_column(&self, rows: &mut Vec<RowId>, sort: Sort, now: Timestamp) {
         let down = sort.descending;
-        let by_rank = |rows: &mut Vec<u32>, column: &[u32], ranks: &[u32]| {
+        let by_rank = |rows: &mut Vec<RowId>, column: &Cells<u32>, ranks: &[u32]| {
             sort_by(rows, false, |row| {
                 let number = column[row] as usize;
                 // What is missing stays last in either direction.
@@ -164,39 +164,38 @@ impl Inventory {
     }
 
     /// Returns the row ids sorted by the characters of the keys' ids.
-    pub(super) fn ids_in_order(&self) -> Vec<u32> {
-        let mut keyed: Vec<(u128, u32)> =
-            (0..self.len() as u32).into_par_iter().map(|row| (prefix(self.ids.raw(row)), row)).collect();
+    pub(super) fn ids_in_order(&self) -> Vec<RowId> {
+        let mut keyed: Vec<(u128, RowId)> = self.par_rows().map(|row| (prefix(self.ids.raw(row.0)), row)).collect();
         keyed.par_sort_unstable_by(|(a, first), (b, second)| {
-            a.cmp(b).then_with(|| self.ids.raw(*first).cmp(self.ids.raw(*second))).then(first.cmp(second))
+            a.cmp(b).then_with(|| self.ids.raw(first.0).cmp(self.ids.raw(second.0))).then(first.cmp(second))
         });
         keyed.into_iter().map(|(_, row)| row).collect()
     }
 
     /// Returns the row ids sorted by name without regard to case, equal ones by id.
-    pub(super) fn names_in_order(&self) -> Vec<u32> {
-        let mut keyed: Vec<(u128, u32)> =
-            (0..self.len() as u32).into_par_iter().map(|row| (prefix(&lower(self.names.raw(row))), row)).collect();
+    pub(super) fn names_in_order(&self) -> Vec<RowId> {
+        let mut keyed: Vec<(u128, RowId)> =
+            self.par_rows().map(|row| (prefix(&lower(self.names.raw(row.0))), row)).collect();
         keyed.par_sort_unstable_by(|(a, first), (b, second)| {
-            let names = || lower(self.names.raw(*first)).cmp(&lower(self.names.raw(*second)));
-            a.cmp(b).then_with(names).then_with(|| self.ids.raw(*first).cmp(self.ids.raw(*second)))
+            let names = || lower(self.names.raw(first.0)).cmp(&lower(self.names.raw(second.0)));
+            a.cmp(b).then_with(names).then_with(|| self.ids.raw(first.0).cmp(self.ids.raw(second.0)))
         });
         keyed.into_iter().map(|(_, row)| row).collect()
     }
 }
 
 /// Sorts row ids by their ranks in `order`, which contains all of them.
-fn sort_by_rank(rows: &mut Vec<u32>, order: &[u32], descending: bool) {
+fn sort_by_rank(rows: &mut Vec<RowId>, order: &[RowId], descending: bool) {
     let mut ranks = vec![0u32; order.len()];
     for (rank, row) in (0u32..).zip(order) {
-        ranks[*row as usize] = rank;
+        ranks[row.index()] = rank;
     }
-    sort_by(rows, descending, |row| u64::from(ranks[row]));
+    sort_by(rows, descending, |row| u64::from(ranks[row.index()]));
 }
 
 /// Maps a moment to an unsigned number, keeping the order.
-fn unsigned(at: Millis) -> u64 {
-    (at as u64) ^ (1 << 63)
+fn unsigned(at: Timestamp) -> u64 {
+    (at.as_millis() as u64) ^ (1 << 63)
 }
 
 fn lower(text: &[u8]) -> Cow<'_, [u8]> {
@@ -245,8 +244,8 @@ fn ranks_of(texts: Vec<&str>) -> Vec<u32> {
 
 /// Sorts row ids by the key of each, keeping the order of equal ones. Key and row id are packed into one word where
 /// they fit; a key of `u64::MAX` ranks above all others.
-fn sort_by(rows: &mut Vec<u32>, descending: bool, key: impl Fn(usize) -> u64 + Sync) {
-    let keys: Vec<u64> = rows.par_iter().with_min_len(CHUNK).map(|row| key(*row as usize)).collect();
+fn sort_by(rows: &mut Vec<RowId>, descending: bool, key: impl Fn(RowId) -> u64 + Sync) {
+    let keys: Vec<u64> = rows.par_iter().with_min_len(CHUNK).map(|row| key(*row)).collect();
     let ends = |key: &u64| (*key != u64::MAX).then_some((*key, *key));
     let wider = |a: Option<(u64, u64)>, b: Option<(u64, u64)>| match (a, b) {
         (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
@@ -263,14 +262,14 @@ fn sort_by(rows: &mut Vec<u32>, descending: bool, key: impl Fn(usize) -> u64 + S
     let bits = |most: u64| u64::BITS - most.leading_zeros();
     let (low, high) = (bits(rows.len() as u64), bits(range.saturating_add(1)));
     if low + high > u64::BITS {
-        let mut keyed: Vec<(u64, u32)> = keys.into_iter().map(rank).zip(rows.iter().copied()).collect();
+        let mut keyed: Vec<(u64, RowId)> = keys.into_iter().map(rank).zip(rows.iter().copied()).collect();
         keyed.par_sort_by_key(|(rank, _)| *rank);
         rows.clear();
         rows.extend(keyed.into_iter().map(|(_, row)| row));
         return;
     }
     let words = keys.par_iter().zip(rows.par_iter()).with_min_len(CHUNK);
-    let mut words: Vec<u64> = words.map(|(key, row)| rank(*key) << low | u64::from(*row)).collect();
+    let mut words: Vec<u64> = words.map(|(key, row)| rank(*key) << low | u64::from(row.0)).collect();
     let middle = words.len() / 2;
     let (front, back) = words.split_at_mut(middle);
     rayon::join(|| radix_sort(front, low, high), || radix_sort(back, low, high));
@@ -283,7 +282,7 @@ fn sort_by(rows: &mut Vec<u32>, descending: bool, key: impl Fn(usize) -> u64 + S
             (Some(_), None) => front.next(),
             _ => back.next(),
         };
-        *row = (next.copied().unwrap_or_default() & mask) as u32;
+        *row = RowId((next.copied().unwrap_or_default() & mask) as u32);
     }
 }
 
@@ -324,31 +323,37 @@ mod tests {
     #[test]
     fn a_radix_sort_is_stable_and_sorts_every_number() {
         let keys = [5u64, u64::MAX, 0, 5, 1 << 40, (1 << 40) + 1, 5, 1 << 63];
-        let mut rows: Vec<u32> = (0..keys.len() as u32).collect();
-        sort_by(&mut rows, false, |row| keys[row]);
-        assert_eq!(rows, [2, 0, 3, 6, 4, 5, 7, 1]);
-        sort_by(&mut rows, true, |row| keys[row]);
-        assert_eq!(rows, [1, 7, 5, 4, 0, 3, 6, 2]);
+        let mut rows: Vec<RowId> = (0..keys.len() as u32).map(RowId).collect();
+        sort_by(&mut rows, false, |row| keys[row.index()]);
+        assert_eq!(rows, [2, 0, 3, 6, 4, 5, 7, 1].map(RowId));
+        sort_by(&mut rows, true, |row| keys[row.index()]);
+        assert_eq!(rows, [1, 7, 5, 4, 0, 3, 6, 2].map(RowId));
         let mut nothing = Vec::new();
         sort_by(&mut nothing, false, |_| 0);
-        let mut same = vec![3, 1, 2];
+        let mut same = [3, 1, 2].map(RowId).to_vec();
         sort_by(&mut same, true, |_| 7);
-        assert_eq!(same, [3, 1, 2]);
+        assert_eq!(same, [3, 1, 2].map(RowId));
+    }
+
+    #[test]
+    fn moments_before_1970_come_before_all_later_ones() {
+        let moments = [i64::MIN, -1, 0, 1, i64::MAX].map(Timestamp::from_millis);
+        assert!(moments.map(unsigned).is_sorted_by(|earlier, later| earlier < later));
     }
 
     #[test]
     fn ranks_that_fit_one_word_are_sorted_as_others_are() {
         for (count, width) in [(1u32, 1u64), (2, 1), (1000, 3), (5000, 90 * 86_400_000), (5000, 1 << 60)] {
             // Some number for each place, by a step that shares no divisor with the width.
-            let key = |row: usize| match row % 11 {
+            let key = |row: RowId| match row.0 % 11 {
                 0 => u64::MAX,
-                _ => (1 << 40) + (row as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) % width,
+                _ => (1 << 40) + u64::from(row.0).wrapping_mul(0x9e37_79b9_7f4a_7c15) % width,
             };
-            let start: Vec<u32> = (0..count).rev().collect();
+            let start: Vec<RowId> = (0..count).rev().map(RowId).collect();
             for descending in [false, true] {
                 let mut expected = start.clone();
                 expected.sort_by_key(|row| {
-                    let key = key(*row as usize);
+                    let key = key(*row);
                     if descending { !key } else { key }
                 });
                 let mut rows = start.clone();

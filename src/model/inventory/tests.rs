@@ -1,20 +1,20 @@
 //! Properties of an inventory, on a few odd keys and on many ordinary ones.
 
 use crate::model::{
-    DAY,
+    TimeDelta, Timestamp,
     api_key::KeyId,
     filter::{self, Expr, Free, Term, TextField, TextMatch},
     inventory::*,
     time::status::{Status, StatusGroup},
 };
 
-const NOW: Millis = 1_795_521_600_000;
+const NOW: Timestamp = Timestamp::from_millis(1_795_521_600_000);
 
 struct Made {
     id: String,
     name: String,
     owner: &'static str,
-    expires: Option<Millis>,
+    expires: Option<Timestamp>,
     metadata: String,
     descriptors: &'static str,
 }
@@ -27,7 +27,7 @@ impl Made {
             kind: "rest",
             username: self.owner,
             realm: "native1",
-            created: NOW - DAY,
+            created: NOW - TimeDelta::DAY,
             expires: self.expires,
             metadata: Some(&self.metadata),
             role_descriptors: Some(self.descriptors),
@@ -47,7 +47,8 @@ fn made(count: usize) -> Vec<Made> {
         id: format!("Id{number:018}"),
         name: format!("{}-App-{number:06}", ["payments", "search", "ÄRGER"][number % 3]),
         owner: ["ana", "boris"][number % 2],
-        expires: [None, Some(NOW + DAY), Some(NOW - DAY), Some(NOW + 90 * DAY)][number % 4],
+        expires: [None, Some(NOW + TimeDelta::DAY), Some(NOW - TimeDelta::DAY), Some(NOW + 90 * TimeDelta::DAY)]
+            [number % 4],
         metadata: match number % 3 {
             0 => format!(r#"{{"team":"Payments","ticket":"SEC-{number}","tags":["one","two"]}}"#),
             1 => format!(
@@ -70,7 +71,7 @@ fn inventory(count: usize) -> Inventory {
 }
 
 fn row_ids(inventory: &Inventory, term: Term) -> Vec<usize> {
-    inventory.matching(&Expr::Term(term), NOW, Asker::default()).rows().collect()
+    inventory.matching(&Expr::Term(term), NOW, Asker::default()).rows().map(RowId::index).collect()
 }
 
 fn free(word: &str) -> Term {
@@ -80,17 +81,17 @@ fn free(word: &str) -> Term {
 #[test]
 fn a_key_comes_back_as_it_was_put_in() {
     let inventory = inventory(30);
-    for (row, made) in made(30).iter().enumerate() {
+    for (row, made) in inventory.row_ids().zip(&made(30)) {
         let key = inventory.key(row);
         let raw = RawKey::from(&key);
         assert_eq!(format!("{raw:?}"), format!("{:?}", made.raw()));
         assert_eq!(inventory.row_id(&key.id), Some(row));
     }
-    assert_eq!(inventory.key(1).application_id(), Some("app-1"));
-    assert_eq!(inventory.key(1).roles(), ["reader", "x"]);
-    assert_eq!(inventory.key(2).roles(), ["writer"]);
-    assert!(inventory.key(0).is_unrestricted());
-    assert_eq!(inventory.can(0), "All owner’s rights");
+    assert_eq!(inventory.key(RowId(1)).application_id(), Some("app-1"));
+    assert_eq!(inventory.key(RowId(1)).roles(), ["reader", "x"]);
+    assert_eq!(inventory.key(RowId(2)).roles(), ["writer"]);
+    assert!(inventory.key(RowId(0)).is_unrestricted());
+    assert_eq!(inventory.can(RowId(0)), "All owner’s rights");
     assert_eq!(inventory.row_id(&KeyId::new("none")), None);
 }
 
@@ -104,19 +105,22 @@ fn the_odd_is_carried_to_the_byte() {
             id: "x",
             name: "line\nend =1+1 \u{202e}",
             kind: "later_kind",
-            created: Millis::MAX,
-            expires: Some(Millis::MAX),
+            created: Timestamp::MAX,
+            expires: Some(Timestamp::MAX),
             invalidated: true,
-            invalidated_at: Some(0),
+            invalidated_at: Some(Timestamp::EPOCH),
             metadata: Some(metadata),
             access: Some(r#"{"search":[]}"#),
             ..RawKey::default()
         };
         assert_eq!(inventory.put(&raw), Put::Added);
         assert_eq!(inventory.put(&raw), Put::Same);
-        assert_eq!(format!("{:?}", RawKey::from(&inventory.key(0))), format!("{raw:?}"));
+        assert_eq!(format!("{:?}", RawKey::from(&inventory.key(RowId(0)))), format!("{raw:?}"));
         assert_eq!(inventory.put(&RawKey { metadata: None, access: None, ..raw }), Put::Changed);
-        assert_eq!((inventory.metadata(0), inventory.key(0).access.is_none(), inventory.len()), (None, true, 1));
+        assert_eq!(
+            (inventory.metadata(RowId(0)), inventory.key(RowId(0)).access.is_none(), inventory.len()),
+            (None, true, 1)
+        );
     }
 }
 
@@ -128,9 +132,9 @@ fn what_changed_is_taken_over_in_place() {
         RawKey { invalidated: true, invalidated_at: Some(NOW), metadata: Some(r#"{"team":"new"}"#), ..all[4].raw() };
     assert_eq!(inventory.put(&changed), Put::Changed);
     assert_eq!(inventory.put(&changed), Put::Same);
-    assert_eq!(inventory.status(4, NOW), Status::Invalidated);
+    assert_eq!(inventory.status(RowId(4), NOW), Status::Invalidated);
     assert_eq!(row_ids(&inventory, Term::Meta(vec!["team".into()], vec![TextMatch::Equals("new".into())])), [4]);
-    assert_eq!(inventory.key(3).application_id(), inventory.application_id(3));
+    assert_eq!(inventory.key(RowId(3)).application_id(), inventory.application_id(RowId(3)));
 }
 
 #[test]
@@ -167,7 +171,8 @@ fn the_same_is_found_by_blocks_as_by_looking_at_each() {
     let inventory = inventory(count);
     for word in ["a", "Z", "7", "-", "{", "i", "app", "00", "77", "sec-1", "search-app-00", "app-03", "ü", "tw"] {
         let word = &word.to_lowercase();
-        let plain: Vec<usize> = (0..count)
+        let plain: Vec<usize> = inventory
+            .row_ids()
             .filter(|row| {
                 let key = inventory.key(*row);
                 let parts = [key.name.clone(), key.id.to_string(), key.owner.username.clone(), key.owner.realm.clone()];
@@ -177,6 +182,7 @@ fn the_same_is_found_by_blocks_as_by_looking_at_each() {
                 texts.map(|text| text.to_lowercase()).any(|text| text.contains(word))
                     || in_json(&serde_json::Value::Object(metadata), word)
             })
+            .map(RowId::index)
             .collect();
         assert!(row_ids(&inventory, free(word)) == plain, "{word}: {}", plain.len());
     }
@@ -235,7 +241,7 @@ fn an_escape_is_no_letter_of_what_it_stands_for() {
         }
         assert_eq!(row_ids(&inventory, free("bc")), [0, 1]);
         let either = Expr::Or(vec![Expr::Term(free("u")), Expr::Term(free("zz"))]);
-        assert_eq!(inventory.matching(&either, NOW, Asker::default()).rows().collect::<Vec<_>>(), [1]);
+        assert_eq!(inventory.matching(&either, NOW, Asker::default()).rows().collect::<Vec<_>>(), [RowId(1)]);
     }
 }
 
@@ -306,7 +312,7 @@ fn columns_sort_both_ways_and_what_is_missing_stays_last() {
     let order = |sorts: &[(Column, bool)]| {
         let sorts: Vec<Sort> =
             sorts.iter().map(|(column, descending)| Sort { column: *column, descending: *descending }).collect();
-        inventory.order(&sorts, NOW).rows().to_vec()
+        inventory.order(&sorts, NOW).rows().iter().map(|row| row.index()).collect::<Vec<_>>()
     };
     assert_eq!(order(&[(Column::Name, false)]), [0, 3, 6, 1, 4, 7, 2, 5]);
     assert_eq!(order(&[(Column::Name, true)]), [5, 2, 7, 4, 1, 6, 3, 0]);
@@ -331,28 +337,32 @@ fn keys_are_counted_by_status_and_by_time() {
     let all = Bitmap::all(8);
     let counts = inventory.count(&all, NOW);
     assert_eq!((counts.of(Status::Never), counts.of(Status::Expiring), counts.usable(), counts.total()), (2, 2, 6, 8));
-    let edges = [NOW - 2 * DAY, NOW, NOW + 2 * DAY, NOW + 90 * DAY];
+    let edges = [NOW - 2 * TimeDelta::DAY, NOW, NOW + 2 * TimeDelta::DAY, NOW + 90 * TimeDelta::DAY];
     let bars: Vec<usize> =
         inventory.histogram(&all, Moment::Expires, &edges, NOW).iter().map(StatusCounts::total).collect();
     assert_eq!(bars, [2, 2, 0]);
     assert_eq!(inventory.tally(&all, &Field::Role)[..2], [("reader".into(), 3), ("x".into(), 3)]);
-    assert_eq!(inventory.next_expiry(&all, NOW), Some(NOW + DAY));
-    assert_eq!(inventory.next_change(NOW), Some(NOW + DAY));
+    assert_eq!(inventory.next_expiry(&all, NOW), Some(NOW + TimeDelta::DAY));
+    assert_eq!(inventory.next_change(NOW), Some(NOW + TimeDelta::DAY));
 }
 
 #[test]
 fn a_status_counted_is_the_status_of_the_key_at_every_border() {
-    let borders = [0, expiry::EXPIRING, expiry::EXPIRING_SOON].map(|t| NOW + t);
-    let mut ends: Vec<Option<Millis>> = borders.iter().flat_map(|at| [at - 1, *at, at + 1]).map(Some).collect();
-    ends.extend([None, Some(0), Some(Millis::MAX)]);
+    let borders = [TimeDelta::ZERO, expiry::EXPIRING, expiry::EXPIRING_SOON].map(|t| NOW + t);
+    let mut ends: Vec<Option<Timestamp>> = borders
+        .iter()
+        .flat_map(|at| [*at - TimeDelta::MILLISECOND, *at, *at + TimeDelta::MILLISECOND])
+        .map(Some)
+        .collect();
+    ends.extend([None, Some(Timestamp::EPOCH), Some(Timestamp::MAX)]);
     let mut inventory = Inventory::default();
     for (number, (end, invalidated)) in ends.iter().flat_map(|end| [(end, false), (end, true)]).enumerate() {
         inventory.put(&RawKey { id: &number.to_string(), expires: *end, invalidated, ..RawKey::default() });
     }
-    for now in [NOW, 0, Millis::MIN + 1, Millis::MAX] {
+    for now in [NOW, Timestamp::EPOCH, Timestamp::MIN + TimeDelta::MILLISECOND, Timestamp::MAX] {
         let rows = inventory.status_ranks(now);
-        for row in 0..inventory.len() {
-            assert_eq!(rows(row), inventory.status(row, now).place(), "{row} at {now}");
+        for row in inventory.row_ids() {
+            assert_eq!(rows(row), inventory.status(row, now).place(), "{row:?} at {now:?}");
         }
     }
 }
@@ -371,10 +381,13 @@ fn words_that_are_looked_for_together_find_what_each_of_them_finds() {
 #[test]
 fn keys_that_are_gone_can_be_left_out() {
     let inventory = inventory(9);
-    let rest = inventory.without(&Bitmap::of(9, |row| row % 2 == 1));
-    let ids: Vec<&str> = (0..rest.len()).map(|row| rest.id(row)).collect();
-    assert_eq!(ids, [0, 2, 4, 6, 8].map(|place| inventory.id(place)));
-    assert_eq!(format!("{:?}", RawKey::from(&rest.key(2))), format!("{:?}", RawKey::from(&inventory.key(4))));
+    let rest = inventory.without(&Bitmap::of(9, |row| row.0 % 2 == 1));
+    let ids: Vec<&str> = rest.row_ids().map(|row| rest.id(row)).collect();
+    assert_eq!(ids, [0, 2, 4, 6, 8].map(|row| inventory.id(RowId(row))));
+    assert_eq!(
+        format!("{:?}", RawKey::from(&rest.key(RowId(2)))),
+        format!("{:?}", RawKey::from(&inventory.key(RowId(4))))
+    );
 }
 
 #[test]
@@ -382,8 +395,8 @@ fn another_cluster_s_keys_can_be_added_even_under_the_same_ids() {
     let mut both = inventory(5);
     both.append(&inventory(7));
     both.finish();
-    assert_eq!((both.len(), both.row_id(&KeyId::new("Id000000000000000003"))), (12, Some(3)));
-    assert_eq!(format!("{:?}", RawKey::from(&both.key(8))), format!("{:?}", RawKey::from(&both.key(3))));
+    assert_eq!((both.len(), both.row_id(&KeyId::new("Id000000000000000003"))), (12, Some(RowId(3))));
+    assert_eq!(format!("{:?}", RawKey::from(&both.key(RowId(8)))), format!("{:?}", RawKey::from(&both.key(RowId(3)))));
 }
 
 #[test]
@@ -399,8 +412,8 @@ fn where_a_column_is_full_a_key_has_both_its_id_and_its_name_or_neither() {
             inventory.put(&RawKey { id: &id, name: &name, ..RawKey::default() });
         }
         assert!((2..20).contains(&inventory.len()));
-        for row in 0..inventory.len() {
-            assert_eq!(inventory.id(row).replace("id", "n"), inventory.name(row), "{row}");
+        for row in inventory.row_ids() {
+            assert_eq!(inventory.id(row).replace("id", "n"), inventory.name(row), "{row:?}");
         }
         assert_eq!(inventory.put(&RawKey { id: "another", name: "another name", ..RawKey::default() }), Put::Full);
     }
@@ -409,13 +422,13 @@ fn where_a_column_is_full_a_key_has_both_its_id_and_its_name_or_neither() {
 #[test]
 fn what_could_not_be_read_stays_with_its_key() {
     let mut inventory = inventory(9);
-    let flaw = Some("name: a part of it is no text");
+    let flaw = Some("name: a part of it is not text");
     let odd = RawKey { id: "odd", name: "x\u{fffd}", flaw, ..RawKey::default() };
     assert_eq!((inventory.put(&odd), inventory.put(&odd)), (Put::Added, Put::Same));
-    assert_eq!((inventory.flawed(), inventory.flaw(9), inventory.flaw(3)), (1, odd.flaw, None));
-    assert_eq!((inventory.key(9).flaw.as_deref(), inventory.flawed_rows()), (odd.flaw, vec![9]));
-    let rest = inventory.without(&Bitmap::of(10, |row| row < 5));
-    assert_eq!(rest.first_flaw(), Some((4, odd.flaw.unwrap())));
+    assert_eq!((inventory.flawed(), inventory.flaw(RowId(9)), inventory.flaw(RowId(3))), (1, odd.flaw, None));
+    assert_eq!((inventory.key(RowId(9)).flaw.as_deref(), inventory.flawed_rows()), (odd.flaw, vec![RowId(9)]));
+    let rest = inventory.without(&Bitmap::of(10, |row| row.0 < 5));
+    assert_eq!(rest.first_flaw(), Some((RowId(4), odd.flaw.unwrap())));
     assert_eq!(inventory.put(&RawKey { flaw: None, ..odd }), Put::Changed);
     assert_eq!(inventory.flawed(), 0);
 }
@@ -424,14 +437,14 @@ fn what_could_not_be_read_stays_with_its_key() {
 #[test]
 fn of_keys_with_unreadable_fields_searches_don_t_know() {
     let mut inventory = Inventory::default();
-    let mut put = |id: &str, name: &str, expires: Option<Millis>, flaw: Option<&str>| {
-        inventory.put(&RawKey { id, name, expires, flaw, created: NOW - DAY, ..Default::default() });
+    let mut put = |id: &str, name: &str, expires: Option<Timestamp>, flaw: Option<&str>| {
+        inventory.put(&RawKey { id, name, expires, flaw, created: NOW - TimeDelta::DAY, ..Default::default() });
     };
-    put("whole", "pay", Some(NOW + DAY), None);
-    put("no-end", "pay", None, Some("expiration: it is not a moment in milliseconds"));
-    put("no-state", "pay", Some(NOW + DAY), Some("invalidated: it is neither true nor false"));
-    put("no-birth", "pay", Some(NOW + DAY), Some("creation: it is missing"));
-    put("no-name", "pa\u{fffd}", Some(NOW + DAY), Some("name: a part of it is no text"));
+    put("whole", "pay", Some(NOW + TimeDelta::DAY), None);
+    put("no-end", "pay", None, Some("expiration: it is not a time in milliseconds"));
+    put("no-state", "pay", Some(NOW + TimeDelta::DAY), Some("invalidated: it is neither true nor false"));
+    put("no-birth", "pay", Some(NOW + TimeDelta::DAY), Some("creation: it is missing"));
+    put("no-name", "pa\u{fffd}", Some(NOW + TimeDelta::DAY), Some("name: a part of it is not text"));
     inventory.finish();
     let row_ids = |bits: &Bitmap| bits.rows().map(|row| inventory.id(row).to_owned()).collect::<Vec<_>>();
     for (query, surely, perhaps) in [
@@ -458,7 +471,21 @@ fn of_keys_with_unreadable_fields_searches_don_t_know() {
     assert_eq!((counts.total(), counts.not_known(), counts.usable(), counts.of(Status::Never)), (5, 2, 3, 0));
     let valid = inventory.of_group(StatusGroup::Valid, NOW);
     assert_eq!(row_ids(&valid), ["whole", "no-birth", "no-name"]);
-    let bars = |moment| inventory.histogram(&all, moment, &[i64::MIN, NOW + 2 * DAY], NOW)[0];
+    let bars = |moment| inventory.histogram(&all, moment, &[Timestamp::MIN, NOW + 2 * TimeDelta::DAY], NOW)[0];
     assert_eq!((bars(Moment::Created).total(), bars(Moment::Expires).total()), (4, 4));
     assert_eq!(bars(Moment::Expires).not_known(), 1, "no-state");
+}
+
+#[test]
+fn each_column_is_counted_in_the_memory() {
+    const COUNT: usize = 10_000;
+    let mut inventory = Inventory::default();
+    for text in (0..COUNT).map(|number| format!("{number:020}")) {
+        inventory.put(&RawKey { id: &text, name: &text, ..RawKey::default() });
+    }
+    inventory.finish();
+    // Two texts with their ends, flags and type, numbers, two orders, three moments, letters; and the table of ids.
+    let columns = 2 * (20 + 4) + 2 + 7 * 4 + 2 * 4 + 3 * 8 + 8;
+    let each = inventory.bytes() / COUNT;
+    assert!((columns..columns + 20).contains(&each), "{each} bytes, {columns} of columns");
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Millis, api_key::KeyId, time::calendar};
+use super::{Timestamp, api_key::KeyId, text::hex, time::calendar};
 
 /// Hash that the first line of a journal names as the hash of the line before it.
 pub const BEGINNING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -136,8 +136,8 @@ pub struct FailedKey {
 /// contain none.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Time of the entry by this machine's clock, in milliseconds since 1970 (UTC).
-    pub at: Millis,
+    /// Time of the entry by this machine's clock.
+    pub at: Timestamp,
     /// Id of the entry, unique.
     pub id: String,
     /// Kind of the request.
@@ -248,7 +248,7 @@ fn sealed(object: &str) -> String {
 }
 
 fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(text.as_bytes()))
 }
 
 /// Journal entry as it is read from a line.

@@ -4,7 +4,7 @@
 use std::{borrow::Cow, collections::HashMap};
 
 use super::{FailedKey, Read};
-use crate::model::{Millis, text::number, time::calendar};
+use crate::model::{Timestamp, text::number, time::calendar};
 
 /// Outcome of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,8 +43,8 @@ impl OperationOutcome {
 /// Request that was carried out or attempted, put together from its journal entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// Time at which the operation began, in milliseconds since 1970 (UTC); `None` if the recorded time can't be read.
-    pub at: Option<Millis>,
+    /// Time at which the operation began; `None` if the recorded time can't be read.
+    pub at: Option<Timestamp>,
     /// Time at which the operation began, as the journal records it.
     pub written_at: String,
     /// Value of `event.action`, such as `api-key-create`.
@@ -226,7 +226,7 @@ mod tests {
 
     fn read(number: u64, intent: Option<u64>, verdict: Verdict, keys: &[&str]) -> Read {
         let entry = Entry {
-            at: 1_795_521_600_000 + number as Millis,
+            at: Timestamp::from_millis(1_795_521_600_000 + number as i64),
             id: format!("e{number}"),
             action: Action::Update,
             intent: intent.map(|number| format!("e{number}")),
@@ -271,7 +271,7 @@ mod tests {
             operations[2].request.is_some() && operations[2].why() == "because",
             "what was asked stays, why is told last"
         );
-        assert_eq!(operations[2].at, Some(1_795_521_600_001), "when it was begun");
+        assert_eq!(operations[2].at, Some(Timestamp::from_millis(1_795_521_600_001)), "when it was begun");
     }
 
     #[test]
@@ -279,7 +279,7 @@ mod tests {
         let failed = |id: &str, is_unknown| FailedKey { id: id.into(), reason: "not known: why".into(), is_unknown };
         let of = |verdict, failed: Vec<FailedKey>| {
             let entry = Entry {
-                at: 0,
+                at: Timestamp::EPOCH,
                 id: "e2".into(),
                 action: Action::Update,
                 intent: Some("e1".into()),

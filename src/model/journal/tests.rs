@@ -4,10 +4,11 @@ use super::{
     verify::{Checker, Fault, read},
     *,
 };
+use crate::model::Timestamp;
 
 fn entry(number: u64) -> Entry {
     Entry {
-        at: 1_795_521_600_123 + number as Millis,
+        at: Timestamp::from_millis(1_795_521_600_123 + number as i64),
         id: format!("e{number}"),
         action: Action::Invalidate,
         intent: number.is_multiple_of(2).then(|| format!("e{}", number - 1)),
@@ -104,4 +105,21 @@ fn two_outcomes_of_one_intent_are_no_fault() {
     let first = entry(2).line(2, &read(&intent).unwrap().hash);
     let second = Entry { id: "e3".into(), ..entry(2) }.line(3, &read(&first).unwrap().hash);
     assert_eq!(faults(&[intent, first, second]), []);
+}
+
+#[test]
+fn an_action_is_a_creation_a_change_or_a_deletion() {
+    let kinds = [
+        (Action::Create, "creation"),
+        (Action::CreateCrossCluster, "creation"),
+        (Action::Grant, "creation"),
+        (Action::Clone, "creation"),
+        (Action::Update, "change"),
+        (Action::UpdateCrossCluster, "change"),
+        (Action::Rotate, "change"),
+        (Action::Invalidate, "deletion"),
+    ];
+    for (action, kind) in kinds {
+        assert_eq!(action.kind(), kind, "{action:?}");
+    }
 }

@@ -57,11 +57,11 @@ pub enum Fault {
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Unreadable => f.write_str("is no entry: it was cut off or overwritten"),
-            Self::Unfinished => f.write_str("ends with something that is no entry, and that no crash has left"),
+            Self::Unreadable => f.write_str("is not an entry: it was cut off or overwritten"),
+            Self::Unfinished => f.write_str("ends with something that is not an entry and was not left by a crash"),
             Self::Changed => f.write_str("was changed after it was written"),
             Self::OutOfPlace { expected, found } if expected == found => {
-                f.write_str("does not belong behind the entry before it")
+                f.write_str("does not follow from the entry before it")
             }
             Self::OutOfPlace { expected, found } => {
                 write!(f, "is entry {found} where entry {expected} should be: entries were removed, added or moved")
@@ -70,21 +70,23 @@ impl std::fmt::Display for Fault {
             Self::NoIntent => f.write_str("is an outcome without its intent: entries before it were removed"),
             Self::Damage(what) => write!(f, "reports damage that was found when it was written: {what}"),
             Self::HeadMissing => {
-                f.write_str("is missing or can’t be read: so entries may have been removed at the end unnoticed")
+                f.write_str("is missing or can’t be read, so entries at the end may have been removed unnoticed")
             }
             Self::HeadStale { named, last } => write!(
                 f,
-                "names entry {named} as the last one, and {last} are there: it was replaced by an older one, or \
+                "names entry {named} as the last one, but there are {last}: it was replaced by an older one, or \
                  entries were added by something else"
             ),
-            Self::HeadDiffers => {
-                f.write_str("names an entry that is not in the journal: the entries were written anew")
-            }
+            Self::HeadDiffers => f.write_str("names an entry that is not in the journal: the entries were rewritten"),
             Self::Gone { written } => {
-                write!(f, "has not all of the {written} entries that were written: files or the whole folder are gone")
+                write!(
+                    f,
+                    "does not have all of the {written} entries that were written: files or the whole folder are \
+                     missing"
+                )
             }
             Self::Rewritten { written } => {
-                write!(f, "has another entry {written} than the one that was written: the entries were written anew")
+                write!(f, "has a different entry {written} than the one that was written: the entries were rewritten")
             }
         }
     }

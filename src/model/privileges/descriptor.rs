@@ -213,7 +213,8 @@ impl Grants {
             clauses.push(vec![Piece::Strong("has rights on remote clusters".into())]);
         }
         if !self.unknown.is_empty() {
-            let mut clause = vec![Piece::Strong("has rights that are not known here".into()), Piece::Text(": ".into())];
+            let mut clause =
+                vec![Piece::Strong("has privileges unknown to Keybearer".into()), Piece::Text(": ".into())];
             clause.extend(list(&self.unknown));
             clauses.push(clause);
         }
@@ -326,7 +327,7 @@ pub(crate) fn cluster_clause(privileges: &[String]) -> Vec<Piece> {
     if has("manage") {
         clause.push(Piece::Strong("manages the cluster".into()));
     } else if has("monitor") {
-        clause.push(Piece::Strong("watches the cluster".into()));
+        clause.push(Piece::Strong("monitors the cluster".into()));
     }
     let rest: Vec<String> =
         privileges.iter().filter(|p| !["manage", "monitor"].contains(&p.as_str())).cloned().collect();
@@ -415,7 +416,7 @@ mod tests {
     #[test]
     fn grants_read_as_a_sentence() {
         let reader = r#"{"reader":{"cluster":["monitor"],"indices":[{"names":["my_index"],"privileges":["read"]}]}}"#;
-        assert_eq!(sentence(reader), "reads my_index, and watches the cluster");
+        assert_eq!(sentence(reader), "reads my_index, and monitors the cluster");
         let odd =
             r#"{"x":{"indices":[{"names":"a","privileges":["future_one"],"query":"{}"}],"cluster":["manage_ilm"]}}"#;
         assert_eq!(

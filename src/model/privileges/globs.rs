@@ -324,6 +324,13 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_without_wildcards_is_one_text() {
+        for (pattern, is_one) in [("abc", true), ("", true), ("a\\*", true), ("a*", false), ("?", false)] {
+            assert_eq!(Pattern::new(pattern).unwrap().is_literal(), is_one, "{pattern}");
+        }
+    }
+
+    #[test]
     fn what_is_left_out_is_in_no_language() {
         assert_eq!(subset(&["c:a/x*"], &["c:*"], &["c:s/*"]), Some(true));
         assert_eq!(subset(&["c:*"], &["c:*"], &["c:s/*"]), Some(false));

@@ -382,6 +382,16 @@ mod tests {
     }
 
     #[test]
+    fn each_pair_of_privileges_has_an_answer_of_its_own() {
+        for table in [&*CLUSTER, &*INDEX] {
+            let count = table.languages.len();
+            let cell = |number: usize| table.cell(number / 2 / count, number / 2 % count, number % 2);
+            let cells: std::collections::BTreeSet<usize> = (0..count * count * 2).map(cell).collect();
+            assert_eq!(cells, (0..table.subsets.len()).collect());
+        }
+    }
+
+    #[test]
     fn failures_are_read_by_who_may_read_failures() {
         for (held, wanted, answer) in [
             (&["read_failure_store"][..], "read", Some(false)),

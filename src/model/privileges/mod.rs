@@ -240,11 +240,6 @@ pub fn allows(held: &str, action: &Action) -> bool {
     action.granted_by.contains(&held.as_str())
 }
 
-/// Returns `true` if holding one cluster privilege surely means holding the other, as on 9.5.3.
-pub fn cluster_contains(held: &str, wanted: &str) -> bool {
-    implies(Area::Cluster, &[held], wanted, Versions::Newest) == Some(true)
-}
-
 /// Returns `true` if holding one index privilege surely means holding the other, as on 9.5.3.
 pub fn index_contains(held: &str, wanted: &str) -> bool {
     index_implies(&[&[held.to_owned()]], wanted, Versions::Newest) == Some(true)
@@ -253,6 +248,10 @@ pub fn index_contains(held: &str, wanted: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn cluster_contains(held: &str, wanted: &str) -> bool {
+        implies(Area::Cluster, &[held], wanted, Versions::Newest) == Some(true)
+    }
 
     #[test]
     fn wider_privileges_contain_narrower_ones() {

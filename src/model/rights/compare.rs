@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::{
     ApplicationRight, Grants, IndexRight, Kind, RemoteRight, Rights,
     intersect::{all_in, index_contains},
-    limits,
+    of_key::limits,
 };
 use crate::model::{privileges::descriptor, text::sanitize};
 
@@ -93,10 +93,11 @@ impl OwnerNow {
     /// Returns the comparison as sentences.
     pub fn sentences(&self) -> Vec<String> {
         let known = match self {
-            Self::NotKnown(why) => return vec![format!("What its owner may today is not known: {why}")],
+            Self::NotKnown(why) => return vec![format!("Its owner’s current privileges are not known: {why}")],
             Self::Gone => {
                 return vec![
-                    "Its owner is no user of this cluster any more. The key works on until it ends or is invalidated"
+                    "Its owner is no longer a user of this cluster. The key keeps working until it expires or is \
+                     invalidated"
                         .into(),
                 ];
             }
@@ -104,16 +105,20 @@ impl OwnerNow {
         };
         let mut sentences = Vec::new();
         if !known.is_enabled {
-            sentences.push("Its owner is disabled. The key works on until it ends or is invalidated".into());
+            sentences.push("Its owner is disabled. The key keeps working until it expires or is invalidated".into());
         }
         if !known.unread.is_empty() {
             let names = sanitize::shortened(&known.unread.join(", "), 200);
             sentences.push(format!(
-                "What its owner has lost since is not known: the cluster does not show the roles {names}"
+                "What its owner has lost since the key was created or last updated is not known: the cluster does \
+                 not show the roles {names}"
             ));
         }
         let Some(changes) = &known.changes else {
-            sentences.push("What its owner could then is not known, so that it can’t be compared with today".into());
+            sentences.push(
+                "Its owner’s privileges at that time are not known, so they can’t be compared with the current ones"
+                    .into(),
+            );
             return sentences;
         };
         let clauses = |grants: &Grants| {
@@ -122,17 +127,21 @@ impl OwnerNow {
             sanitize::shown(&clauses.join("; ")).into_owned()
         };
         if !changes.gone.is_empty() {
-            sentences.push(format!("Its owner has lost since, and the key keeps: {}", clauses(&changes.gone)));
+            sentences.push(format!(
+                "Lost by its owner since the key was created or last updated, but kept by the key: {}",
+                clauses(&changes.gone)
+            ));
         }
         if !changes.new.is_empty() {
-            let lead = "Its owner may today besides, and the key may not before it is updated";
+            let lead = "Gained by its owner since the key was created or last updated, but not by the key until it \
+                        is updated again";
             sentences.push(format!("{lead}: {}", clauses(&changes.new)));
         }
         if changes.in_unknown_parts {
             sentences.push("They differ in parts that this version of Keybearer does not know".into());
         }
         if changes.is_empty() && known.unread.is_empty() {
-            sentences.push("Its owner may the same today".into());
+            sentences.push("Its owner still has the same privileges".into());
         }
         sentences
     }

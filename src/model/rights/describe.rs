@@ -41,23 +41,23 @@ impl Rights {
     pub fn headline(&self) -> Option<&'static str> {
         Some(match (self.verdict, self.limit_is_known) {
             (Verdict::Unrestricted, true) if self.grants.is_empty() && self.grants.unknown.is_empty() => {
-                "Nothing: it was created without descriptors, with all the rights of its owner, who had none"
+                "Nothing: it was created without descriptors, with all the privileges of its owner, who had none"
             }
             (Verdict::Unrestricted, true) => {
-                "All its owner’s rights: it was created without descriptors, so it may do all that its owner could \
+                "All its owner’s rights: it was created without descriptors, so it can do everything its owner could \
                  when it was created or last updated"
             }
             (Verdict::Unrestricted, false) => {
-                "All its owner’s rights: it was created without descriptors, so it may do all that its owner could \
-                 when it was created or last updated. Which rights these were is not known"
+                "All its owner’s rights: it was created without descriptors, so it can do everything its owner could \
+                 when it was created or last updated. What that was is not known"
             }
             (Verdict::GrantsNothing, _) => "Nothing: its descriptors grant no privilege",
             (Verdict::NothingLeft, _) => {
-                "Nothing: of what its descriptors grant, its owner had nothing when it was created or last updated"
+                "Nothing: its owner had none of what its descriptors grant when it was created or last updated"
             }
-            (Verdict::NothingSure, _) => "No right that can be named, though it can’t be ruled out that it has some",
-            (Verdict::NotTold, _) => "Not known: this cluster does not tell the descriptors of the key",
-            (Verdict::CrossCluster, _) => "Signs another cluster in; it can’t be used for REST",
+            (Verdict::NothingSure, _) => "No known privileges, although it may have some",
+            (Verdict::NotTold, _) => "Not known: this cluster does not report the descriptors of the key",
+            (Verdict::CrossCluster, _) => "Signs in another cluster; it can’t be used for the REST API",
             (Verdict::Some, _) => return None,
         })
     }
@@ -99,14 +99,11 @@ impl Rights {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.verdict == Verdict::Some && !self.limit_is_known {
-            notes.push("Its owner’s rights limit that further. They are not known here".into());
+            notes.push("Its owner’s privileges limit this further. They are not known here".into());
         }
         let limited = |right: &&IndexRight| !right.queries.is_empty() || !right.fields.is_empty();
         if self.grants.indices.iter().filter(limited).count() > 1 {
-            notes.push(
-                "Where several rows mean the same index they add up: documents of any query, fields of any choice"
-                    .into(),
-            );
+            notes.push("Several rows for the same index add up: documents of any query, fields of any list".into());
         }
         if self.grants.indices.iter().filter(limited).any(|right| right.queries.len() > 1 || right.fields.len() > 1) {
             notes.push(
@@ -145,7 +142,7 @@ impl Rights {
 impl Unknown {
     /// Returns a sentence that names the part, whose it is, and its JSON.
     pub fn words(&self) -> String {
-        let whose = if self.of_the_owner { "of its owner’s rights" } else { "of its descriptors" };
+        let whose = if self.of_the_owner { "of its owner’s privileges" } else { "of its descriptors" };
         format!(
             "This version of Keybearer does not know {} {whose}: {}",
             sanitize::shortened(&self.place, 80),
@@ -242,9 +239,9 @@ impl Group<'_> {
         but.extend(self.right.queries.iter().map(|query| format!("only documents that match {query}")));
         but.extend(self.right.fields.iter().map(|fields| format!("only the fields {fields}")));
         if self.right.allow_restricted {
-            but.push("the system’s own indices too".into());
+            but.push("system indices too".into());
         } else if self.names.iter().any(|names| names.begin_with_a_dot()) {
-            but.push("not the system’s own indices".into());
+            but.push("not system indices".into());
         }
         let on = self.names.iter().map(|names| format!("{cluster}{}", names.words())).collect();
         RightsRow { kind, on, may: self.right.privileges.clone(), but }
@@ -267,7 +264,7 @@ fn grouped(rights: &[IndexRight]) -> Vec<Group<'_>> {
     groups
 }
 
-const UNSURE: &str = "only as far as there are such names, which can’t be told from the patterns";
+const UNSURE: &str = "only if such names exist, which the patterns alone don’t show";
 
 fn sureness(scopes: &[&Scope]) -> Vec<String> {
     if scopes.iter().all(|scope| scope.is_sure) { Vec::new() } else { vec![UNSURE.into()] }
@@ -298,10 +295,10 @@ fn narrowed(right: &IndexRight, names: &[&Scope]) -> Option<Piece> {
         (false, false) => words.push("some documents and fields only"),
     }
     if names.iter().any(|scope| !scope.is_sure) {
-        words.push("if there are such names");
+        words.push("if such names exist");
     }
     if !right.allow_restricted && names.iter().any(|scope| scope.begin_with_a_dot()) {
-        words.push("not the system’s own");
+        words.push("not system indices");
     }
     (!words.is_empty()).then(|| text(&format!(" ({})", words.join(", "))))
 }

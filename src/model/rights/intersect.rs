@@ -34,13 +34,12 @@ impl Doubts {
                 more => format!(" and {more} more pairs"),
             };
             words.push(format!(
-                "Of privileges where neither contains the other, the key may be left with single actions that both \
-                 contain and that no name stands for: {}{more} (the key's with its owner's)",
+                "The exact overlap of these privileges has no name: {}{more} (the key's with its owner's)",
                 pairs.join(", ")
             ));
         }
         for what in &self.too_many {
-            words.push(format!("There are too many {what} to work out which of them the owner had too"));
+            words.push(format!("There are too many {what} to determine which of them the owner also had"));
         }
         words
     }

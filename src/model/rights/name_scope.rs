@@ -24,11 +24,6 @@ impl Scope {
         Self { all_of: vec![pattern.to_owned()], is_sure: true }
     }
 
-    /// Returns `true` if the scope is a single pattern.
-    pub fn is_simple(&self) -> bool {
-        self.all_of.len() == 1
-    }
-
     /// Returns the names in both scopes; `None` if there surely are none.
     pub fn meet(&self, other: &Self) -> Option<Self> {
         other
@@ -65,11 +60,6 @@ impl Scope {
     /// Returns `true` if every name of the other scope is surely in this one; `false` means "not surely".
     pub fn contains(&self, other: &Self) -> bool {
         self.all_of.iter().all(|own| other.all_of.iter().any(|theirs| covers(own, theirs)))
-    }
-
-    /// Returns `true` if a name that the pattern matches may be in the scope.
-    pub fn touches(&self, pattern: &str) -> bool {
-        self.all_of.iter().all(|own| overlap(own, pattern) != Overlap::None)
     }
 
     /// Returns `true` if a pattern begins with a dot, as the names of the system's own indices do.
@@ -228,7 +218,7 @@ mod tests {
         assert_eq!(two.meet(&Scope::of("logs-app-*")).unwrap().all_of, ["*-eu", "logs-app-*"]);
         assert!(!two.meet(&Scope::of("*x*")).unwrap().is_sure);
         assert_eq!(two.meet(&Scope::of("*-us")), None);
-        assert!(two.covers("logs-a-eu") && !two.covers("logs-*") && two.touches("logs-*") && !two.touches("m*"));
+        assert!(two.covers("logs-a-eu") && !two.covers("logs-*"));
     }
 
     proptest::proptest! {

@@ -8,7 +8,7 @@ pub mod successor;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Millis, api_key::KeyId, text::json};
+use super::{TimeDelta, Timestamp, api_key::KeyId, text::json};
 
 pub use outlook::{KeyState, Outlook};
 pub use parts::{ClusterRef, Destination, Ended, Lineage, OldKey, Person, Tried};
@@ -42,7 +42,7 @@ pub enum State {
         /// Id of the successor.
         successor: KeyId,
         /// Time from which the old key may be invalidated, by this machine's clock.
-        due: Millis,
+        due: Timestamp,
         /// Evidence that the successor works.
         tried: Tried,
     },
@@ -58,7 +58,7 @@ pub enum State {
         /// Id of the successor.
         successor: KeyId,
         /// Time at which the old key was read.
-        proved_at: Millis,
+        proved_at: Timestamp,
         /// End of the old key: how it came about.
         how: Ended,
     },
@@ -69,7 +69,7 @@ pub enum State {
         /// `true` if the successor was left valid.
         kept: bool,
         /// Time of the cancellation.
-        at: Millis,
+        at: Timestamp,
     },
 }
 
@@ -101,7 +101,7 @@ pub struct Rotation {
     /// Cluster of both keys.
     pub cluster: ClusterRef,
     /// Time at which the rotation began, by this machine's clock.
-    pub begun_at: Millis,
+    pub begun_at: Timestamp,
     /// Key to be replaced.
     pub old: OldKey,
     /// User who creates the successor and so owns it.
@@ -110,8 +110,8 @@ pub struct Rotation {
     pub name: String,
     /// Expiration of the successor as requested: a time span from its creation (`90d`), a point in time, or `never`.
     pub expiration: String,
-    /// Grace period during which both keys work, in milliseconds.
-    pub grace: Millis,
+    /// Grace period during which both keys work.
+    pub grace: TimeDelta,
     /// Destination of the successor's secret.
     pub place: Destination,
     /// Ids of the requests for a successor, the newest last: they identify a key whose response was lost.
@@ -142,7 +142,7 @@ pub struct Beginning {
     /// Cluster of both keys.
     pub cluster: ClusterRef,
     /// Start time, by this machine's clock.
-    pub at: Millis,
+    pub at: Timestamp,
     /// Key to be replaced.
     pub old: OldKey,
     /// User who creates the successor.
@@ -151,8 +151,8 @@ pub struct Beginning {
     pub name: String,
     /// Expiration of the successor as requested; see [`Rotation::expiration`].
     pub expiration: String,
-    /// Grace period during which both keys work, in milliseconds.
-    pub grace: Millis,
+    /// Grace period during which both keys work.
+    pub grace: TimeDelta,
     /// Destination of the successor's secret.
     pub place: Destination,
     /// Id of the first request for a successor.
@@ -161,7 +161,7 @@ pub struct Beginning {
 
 /// Error for a step that may not follow the current state of the rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the rotation is “{is}”, and can't be made “{wanted}”")]
+#[error("the rotation is “{is}” and can't become “{wanted}”")]
 pub struct OutOfTurn {
     is: &'static str,
     wanted: &'static str,
@@ -171,10 +171,10 @@ pub struct OutOfTurn {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// Truncated or changed text, or something else altogether.
-    #[error("it is no rotation: {0}")]
+    #[error("it is not a rotation: {0}")]
     Unreadable(String),
     /// Rotation written by a later release, with its version.
-    #[error("it is of version {0}, and this Keybearer reads {VERSION}: use the newer one")]
+    #[error("it is version {0}, but this Keybearer reads {VERSION}: use the newer one")]
     Newer(u64),
 }
 
@@ -186,7 +186,7 @@ pub enum Next {
     /// Sign in with the successor.
     Try,
     /// Wait until this time, by this machine's clock.
-    Wait(Millis),
+    Wait(Timestamp),
     /// Invalidate the old key.
     End,
     /// Finished: no step is left.
@@ -228,7 +228,7 @@ impl Rotation {
         match value.get("version").and_then(Value::as_u64) {
             Some(VERSION) => serde_json::from_value(value).map_err(unreadable),
             Some(version) if version > VERSION => Err(ReadError::Newer(version)),
-            _ => Err(ReadError::Unreadable("it names no version".into())),
+            _ => Err(ReadError::Unreadable("it has no version".into())),
         }
     }
 
@@ -260,7 +260,7 @@ impl Rotation {
     }
 
     /// Returns the time at which the old key is due; `None` outside the grace period.
-    pub fn due(&self) -> Option<Millis> {
+    pub fn due(&self) -> Option<Timestamp> {
         match self.state {
             State::Grace { due, .. } => Some(due),
             _ => None,
@@ -268,7 +268,7 @@ impl Rotation {
     }
 
     /// Returns the next step. `now` is this machine's clock.
-    pub fn next(&self, now: Millis) -> Next {
+    pub fn next(&self, now: Timestamp) -> Next {
         match self.state {
             State::Planned | State::Created { .. } | State::HandingOver { .. } => Next::Make,
             State::HandedOver { .. } => Next::Try,
@@ -280,7 +280,7 @@ impl Rotation {
 
     /// Returns `true` if no step is left: the rotation is done or canceled.
     pub fn is_finished(&self) -> bool {
-        self.next(0) == Next::Nothing
+        self.next(Timestamp::EPOCH) == Next::Nothing
     }
 
     /// Records that a successor was created.
@@ -359,10 +359,10 @@ impl Rotation {
     ///
     /// # Errors
     /// [`OutOfTurn`].
-    pub fn tried(&mut self, tried: Tried, at: Millis) -> Result<(), OutOfTurn> {
+    pub fn tried(&mut self, tried: Tried, at: Timestamp) -> Result<(), OutOfTurn> {
         match &self.state {
             State::HandedOver { successor } => {
-                let due = at.saturating_add(self.grace);
+                let due = at + self.grace;
                 self.set(State::Grace { successor: successor.clone(), due, tried })
             }
             _ => self.refuse("grace"),
@@ -386,7 +386,7 @@ impl Rotation {
     ///
     /// # Errors
     /// [`OutOfTurn`].
-    pub fn done(&mut self, proved_at: Millis, how: Ended) -> Result<(), OutOfTurn> {
+    pub fn done(&mut self, proved_at: Timestamp, how: Ended) -> Result<(), OutOfTurn> {
         match &self.state {
             State::Grace { successor, .. } | State::Ending { successor, .. } => {
                 self.set(State::Done { successor: successor.clone(), proved_at, how })
@@ -399,7 +399,7 @@ impl Rotation {
     ///
     /// # Errors
     /// [`OutOfTurn`] if the rotation is finished.
-    pub fn abandoned(&mut self, kept: bool, at: Millis) -> Result<(), OutOfTurn> {
+    pub fn abandoned(&mut self, kept: bool, at: Timestamp) -> Result<(), OutOfTurn> {
         if self.is_finished() {
             return self.refuse("canceled");
         }

@@ -1,7 +1,7 @@
 //! Outlook of a rotation: the next step by its own state, corrected by the state of its two keys on the cluster.
 
 use super::{Next, Rotation, State};
-use crate::model::{Millis, api_key::ApiKey, time::status::Status};
+use crate::model::{Timestamp, api_key::ApiKey, time::status::Status};
 
 /// State of one key of a rotation, as read from the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -21,7 +21,7 @@ pub enum KeyState {
 
 impl KeyState {
     /// Returns the state of a key that was read. `now` is the cluster's clock.
-    pub fn of(key: &ApiKey, now: Millis) -> Self {
+    pub fn of(key: &ApiKey, now: Timestamp) -> Self {
         Self::with(key, key.status(now) == Status::Expired)
     }
 
@@ -84,7 +84,7 @@ impl Outlook {
 impl Rotation {
     /// Returns the outlook at `now`, by this machine's clock, given the states of the old key and of the successor. The
     /// latter is ignored where no successor is known.
-    pub fn outlook(&self, now: Millis, old: KeyState, successor: KeyState) -> Outlook {
+    pub fn outlook(&self, now: Timestamp, old: KeyState, successor: KeyState) -> Outlook {
         let next = self.next(now);
         if next == Next::Nothing {
             return Outlook::Next(next);

@@ -120,9 +120,9 @@ impl Ended {
     /// Returns a sentence on what was seen of the old key, with the time of day at which the cluster was asked.
     pub fn proof(self, old: &KeyId, at: &str) -> String {
         match self {
-            Self::Invalidated => format!("The cluster was asked again at {at}, as proof: {old} is invalidated"),
-            Self::Before => format!("The cluster was asked at {at}: {old} was already invalidated. Nothing was sent"),
-            Self::Gone => format!("The cluster was asked at {at}: {old} is gone (deleted). Nothing was sent"),
+            Self::Invalidated => format!("Read back from the cluster at {at}: {old} is invalidated"),
+            Self::Before => format!("Read from the cluster at {at}: {old} was already invalidated. Nothing was sent"),
+            Self::Gone => format!("Read from the cluster at {at}: {old} no longer exists. Nothing was sent"),
         }
     }
 

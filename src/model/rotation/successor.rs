@@ -4,10 +4,10 @@ use serde_json::{Map, Value, value::RawValue};
 use sha2::{Digest, Sha256};
 
 use crate::model::{
-    Millis,
+    TimeDelta,
     api_key::{ApiKey, KeyId},
     create::{CreateKey, REQUEST_ID},
-    text::json,
+    text::{hex, json},
     time::expiry::Expiry,
     update::{self, Change},
 };
@@ -37,24 +37,26 @@ impl CreateKey {
         })
     }
 
-    /// Returns the request with a grace period in its metadata, in milliseconds: the time during which the predecessor
+    /// Returns the request with a grace period in its metadata: the time during which the predecessor
     /// still works. A period below a second is left out.
-    pub fn naming_grace(mut self, grace: Millis) -> Self {
+    pub fn naming_grace(mut self, grace: TimeDelta) -> Self {
         let mut kept = self.metadata.as_deref().and_then(json::members).unwrap_or_default();
         kept.retain(|(name, _)| name != ROTATION_GRACE);
-        let seconds = json::quote(&format!("{}s", grace / 1000));
-        let own = (grace >= 1000).then_some((ROTATION_GRACE, seconds.as_str()));
+        let seconds = json::quote(&format!("{}s", grace / TimeDelta::SECOND));
+        let own = (grace >= TimeDelta::SECOND).then_some((ROTATION_GRACE, seconds.as_str()));
         let members = kept.iter().map(|(name, raw)| (name.as_str(), raw.get())).chain(own);
         self.metadata = Some(json::write_object(members));
         self
     }
 }
 
-/// Returns the grace period in a successor's metadata, in milliseconds; 0 where there is none.
-pub fn grace_of(successor: &ApiKey) -> Millis {
+/// Returns the grace period in a successor's metadata; zero where there is none.
+pub fn grace_of(successor: &ApiKey) -> TimeDelta {
     let said = successor.metadata_map();
     let seconds = said.get(ROTATION_GRACE).and_then(Value::as_str).and_then(|text| text.strip_suffix('s'));
-    seconds.and_then(|digits| digits.parse::<u32>().ok()).map_or(0, |seconds| Millis::from(seconds) * 1000)
+    seconds
+        .and_then(|digits| digits.parse::<u32>().ok())
+        .map_or(TimeDelta::ZERO, |seconds| TimeDelta::from_secs(seconds.into()))
 }
 
 /// Returns the names of the old key's metadata members that a new key can't have: those reserved for Elasticsearch
@@ -108,7 +110,7 @@ pub fn fingerprint(key: &ApiKey) -> String {
     let told = key.role_descriptors.as_ref().and_then(|raw| json::value(raw.get()));
     let Some(told) = told else { return String::new() };
     let text = sorted(told).to_string();
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(text.as_bytes()))
 }
 
 fn sorted(value: Value) -> Value {
@@ -155,6 +157,7 @@ fn roles_of(snapshot: &RawValue) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Timestamp, time::expiry::Span};
 
     fn raw(text: &str) -> Option<Box<RawValue>> {
         RawValue::from_string(text.into()).ok()
@@ -176,29 +179,36 @@ mod tests {
             r#"{"n":1.0e+2,"application_id":"app","request_id":"then","rotated_from":"older","rotated_to":"x","_cloned_from":1}"#,
             r#"{"r":{"indices":[{"names":["a"],"privileges":["read"],"odd":1.50}],"restriction":{"workflows":["w"]}}}"#,
         );
-        let request = CreateKey::successor(&old, "app", Expiry::DEFAULT, "now-1").unwrap();
+        let request = CreateKey::successor(&old, "app", Expiry::In(Span::days(90)), "now-1").unwrap();
         assert_eq!(request.role_descriptors().get(), old.role_descriptors.as_ref().unwrap().get());
         let metadata = r#""metadata":{"n":1.0e+2,"application_id":"app","rotated_from":"old-1","request_id":"now-1"}}"#;
-        assert!(request.body(0).ends_with(metadata), "{}", request.body(0));
+        assert!(request.body(Timestamp::EPOCH).ends_with(metadata), "{}", request.body(Timestamp::EPOCH));
         assert_eq!((request.request_id(), request.application_id()), (Some("now-1"), Some("app")));
-        let named = request.clone().naming_grace(7 * 86_400_000).body(0);
+        let named = request.clone().naming_grace(TimeDelta::from_days(7)).body(Timestamp::EPOCH);
         assert!(named.contains(r#""request_id":"now-1","rotation_grace":"604800s"}"#), "{named}");
-        assert_eq!(request.clone().naming_grace(60_000).naming_grace(999).body(0), request.body(0));
+        assert_eq!(
+            request
+                .clone()
+                .naming_grace(TimeDelta::MINUTE)
+                .naming_grace(TimeDelta::from_millis(999))
+                .body(Timestamp::EPOCH),
+            request.body(Timestamp::EPOCH)
+        );
         assert_eq!(left_behind(&old), ["_cloned_from"]);
         assert!(is_restricted(old.role_descriptors.as_deref()) && !is_restricted(raw(r#"{"r":{}}"#).as_deref()));
-        assert!(CreateKey::successor(&ApiKey::default(), "app", Expiry::DEFAULT, "q").is_none());
+        assert!(CreateKey::successor(&ApiKey::default(), "app", Expiry::In(Span::days(90)), "q").is_none());
     }
 
     #[test]
     fn a_successor_s_grace_period_is_read_back_and_nothing_else_is_one() {
         for (metadata, grace) in [
-            (r#"{"rotation_grace":"604800s"}"#, 7 * 86_400_000),
-            (r#"{"rotation_grace":"4294967295s"}"#, 4_294_967_295_000),
-            (r#"{"rotation_grace":"4294967296s"}"#, 0),
-            (r#"{"rotation_grace":"-1s"}"#, 0),
-            (r#"{"rotation_grace":"7d"}"#, 0),
-            (r#"{"rotation_grace":604800}"#, 0),
-            ("{}", 0),
+            (r#"{"rotation_grace":"604800s"}"#, TimeDelta::from_days(7)),
+            (r#"{"rotation_grace":"4294967295s"}"#, TimeDelta::from_secs(4_294_967_295)),
+            (r#"{"rotation_grace":"4294967296s"}"#, TimeDelta::ZERO),
+            (r#"{"rotation_grace":"-1s"}"#, TimeDelta::ZERO),
+            (r#"{"rotation_grace":"7d"}"#, TimeDelta::ZERO),
+            (r#"{"rotation_grace":604800}"#, TimeDelta::ZERO),
+            ("{}", TimeDelta::ZERO),
         ] {
             assert_eq!(grace_of(&key(metadata, "{}")), grace, "{metadata}");
         }

@@ -1,8 +1,9 @@
+use crate::model::{TimeDelta, Timestamp};
 use proptest::prelude::*;
 
-use crate::model::rotation::*;
+use crate::model::{api_key::ApiKey, rotation::*};
 
-const NOW: Millis = 1_795_521_600_000;
+const NOW: Timestamp = Timestamp::from_millis(1_795_521_600_000);
 
 pub(crate) fn rotation() -> Rotation {
     Rotation::new(Beginning {
@@ -14,7 +15,7 @@ pub(crate) fn rotation() -> Rotation {
         maker: Person { username: "ana".into(), realm: "native".into() },
         name: "app".into(),
         expiration: "90d".into(),
-        grace: 1000,
+        grace: TimeDelta::SECOND,
         place: Destination::File { path: "/secrets/app".into() },
         request: "q1".into(),
     })
@@ -34,11 +35,18 @@ fn the_way_from_the_plan_to_the_proof() {
     way.handed_over(id()).unwrap();
     assert_eq!(way.next(NOW), Next::Try);
     way.tried(Tried::Live, NOW).unwrap();
-    assert_eq!((way.next(NOW + 999), way.next(NOW + 1000)), (Next::Wait(NOW + 1000), Next::End));
+    assert_eq!(
+        (way.next(NOW + TimeDelta::from_millis(999)), way.next(NOW + TimeDelta::SECOND)),
+        (Next::Wait(NOW + TimeDelta::SECOND), Next::End)
+    );
     way.ending().unwrap();
     way.ending().unwrap();
-    assert_eq!((way.next(0), way.due()), (Next::End, None), "it may have left already, whatever the clock says");
-    way.done(NOW + 2000, Ended::Invalidated).unwrap();
+    assert_eq!(
+        (way.next(Timestamp::EPOCH), way.due()),
+        (Next::End, None),
+        "it may have left already, whatever the clock says"
+    );
+    way.done(NOW + TimeDelta::from_secs(2), Ended::Invalidated).unwrap();
     assert!(way.is_finished() && way.successor() == Some(&id()));
     assert!(way.abandoned(false, NOW).is_err());
 }
@@ -131,8 +139,8 @@ fn a_rotation_of_which_no_key_works_can_only_be_closed() {
     rotation.created(id()).unwrap();
     rotation.hand_over_begins().unwrap();
     rotation.handed_over(id()).unwrap();
-    rotation.tried(Tried::Live, 0).unwrap();
-    let before = rotation.due().unwrap() - 1;
+    rotation.tried(Tried::Live, Timestamp::EPOCH).unwrap();
+    let before = rotation.due().unwrap() - TimeDelta::MILLISECOND;
     for old in [Valid, Expired, Invalidated, Gone, Unknown] {
         for new in [Valid, Expired, Invalidated, Gone, Unknown] {
             let outlook = rotation.outlook(before, old, new);
@@ -140,13 +148,13 @@ fn a_rotation_of_which_no_key_works_can_only_be_closed() {
                 (true, true) => matches!(&outlook, Outlook::Dead(words) if words.contains(old.word())),
                 (true, false) => outlook == Outlook::OldEnded(old) && outlook.is_due(),
                 (false, true) => outlook == Outlook::SuccessorEnded(new) && !outlook.is_due(),
-                (false, false) => outlook == Outlook::Next(Next::Wait(before + 1)),
+                (false, false) => outlook == Outlook::Next(Next::Wait(before + TimeDelta::MILLISECOND)),
             };
             assert!(expected, "{old:?}, {new:?}: {outlook:?}");
         }
     }
     assert_eq!(rotation.outlook(before, Invalidated, Invalidated), Outlook::Dead("both keys are invalidated".into()));
-    assert_eq!(rotation.outlook(before + 1, Valid, Valid), Outlook::Next(Next::End));
+    assert_eq!(rotation.outlook(before + TimeDelta::MILLISECOND, Valid, Valid), Outlook::Next(Next::End));
 }
 
 proptest! {
@@ -159,4 +167,23 @@ proptest! {
         let cut: String = whole.chars().take(depth % whole.len()).collect();
         prop_assert!(Rotation::read(&cut).is_err());
     }
+}
+
+#[test]
+fn an_end_is_told_by_who_made_it() {
+    let words = [Ended::Invalidated, Ended::Before, Ended::Gone].map(Ended::word);
+    assert_eq!(words, ["invalidated", "already invalidated", "gone"]);
+}
+
+#[test]
+fn the_state_of_a_key_is_what_was_read_of_it() {
+    let key = |invalidated, expires, flaw: Option<&str>| {
+        let flaw = flaw.map(Into::into);
+        KeyState::of(&ApiKey { invalidated, expires, flaw, ..ApiKey::default() }, NOW)
+    };
+    assert_eq!(key(false, None, None), KeyState::Valid);
+    assert_eq!(key(false, Some(NOW + crate::model::TimeDelta::from_millis(1)), None), KeyState::Valid);
+    assert_eq!(key(false, Some(NOW), None), KeyState::Expired);
+    assert_eq!(key(true, Some(NOW), None), KeyState::Invalidated);
+    assert_eq!(key(false, None, Some("expiration: it is no number")), KeyState::Unknown);
 }

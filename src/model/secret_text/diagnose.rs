@@ -1,12 +1,14 @@
 //! Diagnosis of a text without a key.
 
-use super::{ID_LENGTH, SECRET_LENGTH, Word, base64_text, has_mixture, is_url_letter, words};
+use super::words::{ID_LENGTH, SECRET_LENGTH, Word, base64_text, has_mixture, is_url_letter, words};
 
 /// Error for a text without a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PastedError {
     /// Empty text.
-    #[error("Paste what the consumer of the key has: the key itself, a header, a command, a line of its configuration")]
+    #[error(
+        "Paste what the consumer of the key uses: the key itself, a header, a command or a line of its configuration"
+    )]
     Empty,
     /// Text above the limit of 64 KB.
     #[error("This is longer than 64 KB: paste the part with the key")]
@@ -21,13 +23,13 @@ pub enum PastedError {
     #[error("This is a user with a password (Basic), not an API key")]
     Password,
     /// Reference to a variable or a keystore entry, such as `${ES_API_KEY}`.
-    #[error("This names a variable or an entry of a keystore: paste the value that it has")]
+    #[error("This refers to a variable or a keystore entry: paste its value")]
     Reference,
     /// Masked secret: dots, asterisks and the like.
-    #[error("The secret is masked here: it has to be pasted itself")]
+    #[error("The secret is masked here: paste the secret itself")]
     Masked,
     /// Anything else.
-    #[error("There is no API key in this: neither an encoded one (Base64) nor id:api_key")]
+    #[error("This contains no API key: neither an encoded one (Base64) nor id:api_key")]
     Unreadable,
 }
 

@@ -3,24 +3,24 @@
 //! wrong with that. No error and no mistake repeats what was pasted.
 
 mod diagnose;
+mod words;
 
-use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
-};
 use zeroize::Zeroizing;
 
 pub use diagnose::PastedError;
 use diagnose::why_not;
+use words::{ID_LENGTH, SECRET_LENGTH, Word, base64_text, has_mixture, is_letter, is_url_letter, words};
 
-use super::secret::Secret;
+use super::{
+    secret::Secret,
+    text::{
+        hex,
+        invisible::{TreacherousFinder, is_invisible},
+    },
+};
 
 /// Limit of a pasted text in bytes; a longer one is more than a key and what surrounds it.
 const MAX_TEXT_BYTES: usize = 64 << 10;
-/// Length in characters of the ids that Elasticsearch makes (as seen on 7.10.2 to 9.5.3).
-const ID_LENGTH: usize = 20;
-/// Length in characters of the secrets that Elasticsearch makes.
-const SECRET_LENGTH: usize = 22;
 
 /// Key that was found in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,21 +106,22 @@ impl Mistake {
     pub fn words(self) -> &'static str {
         match self {
             Self::DoubleEncoded => {
-                "It is encoded twice: its consumer encodes by itself, and wants id:api_key, or wants it encoded once"
+                "It is encoded twice: either its consumer encodes it itself and expects id:api_key, or it must be \
+                 encoded only once"
             }
-            Self::PercentEncoded => "It is percent-encoded, as only URLs and OTEL_EXPORTER_OTLP_HEADERS want it",
-            Self::ApiKeyTwice => "It has the word ApiKey twice: its consumer adds it, or it has to be written once",
-            Self::WrongScheme => "It stands behind Bearer or Basic: a key needs the word ApiKey there",
+            Self::PercentEncoded => "It is percent-encoded, as only URLs and OTEL_EXPORTER_OTLP_HEADERS expect it",
+            Self::ApiKeyTwice => "It has the word ApiKey twice: remove one, which its consumer may add itself",
+            Self::WrongScheme => "It follows Bearer or Basic: a key requires the word ApiKey there",
             Self::UrlSafe => {
-                "It is encoded with - and _, which Elasticsearch does not take: encode it as standard Base64"
+                "It is encoded with - and _, which Elasticsearch does not accept: encode it as standard Base64"
             }
-            Self::Broken => "It has blanks or line ends inside, which have to go",
-            Self::Invisible => "It has characters inside that nobody sees, which have to go: type it or copy it anew",
-            Self::CurlyQuotes => "It stands in the curly quotes of a word processor, which no program understands",
+            Self::Broken => "It contains spaces or line breaks: remove them",
+            Self::Invisible => "It contains invisible characters: type it or copy it again",
+            Self::CurlyQuotes => "It is in the curly quotes of a word processor, which programs do not understand",
             Self::OddLength => {
-                "Its secret is not as long as those that Elasticsearch makes (22 characters): it may be cut off"
+                "Its secret is not as long as those that Elasticsearch creates (22 characters): it may be cut off"
             }
-            Self::Contradiction => "It holds two keys that are not the same",
+            Self::Contradiction => "It contains two different keys",
             Self::Swapped => "Its halves are swapped: the id comes first, then the secret",
         }
     }
@@ -167,7 +168,10 @@ fn cleaned(text: &str, mistakes: &mut Vec<Mistake>) -> Zeroizing<String> {
         }
     };
     let text = text.trim_start_matches('\u{feff}');
-    for c in text.chars() {
+    let mut finder = TreacherousFinder::default();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let is_hidden = finder.finds(c, chars.peek().copied());
         match c {
             '“' | '”' | '„' | '«' | '»' => {
                 note(Mistake::CurlyQuotes);
@@ -177,37 +181,12 @@ fn cleaned(text: &str, mistakes: &mut Vec<Mistake>) -> Zeroizing<String> {
                 note(Mistake::CurlyQuotes);
                 clean.push('\'');
             }
-            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}' => {
-                note(Mistake::Invisible);
-            }
+            c if is_hidden && is_invisible(c) => note(Mistake::Invisible),
             '\u{a0}' => clean.push(' '),
             c => clean.push(c),
         }
     }
     clean
-}
-
-/// Word of the characters that keys are made of, with its byte range in the text.
-#[derive(Clone, Copy)]
-struct Word<'a> {
-    text: &'a str,
-    start: usize,
-    end: usize,
-}
-
-fn is_letter(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '/')
-}
-
-fn words(text: &str) -> Vec<Word<'_>> {
-    let mut words = Vec::new();
-    let mut rest = 0;
-    while let Some(start) = text[rest..].find(is_letter).map(|at| rest + at) {
-        let end = text[start..].find(|c| !is_letter(c)).map_or(text.len(), |length| start + length);
-        words.push(Word { text: &text[start..end], start, end });
-        rest = end;
-    }
-    words
 }
 
 fn find(text: &str) -> Vec<Candidate> {
@@ -315,16 +294,6 @@ fn decoded(word: &str) -> Option<(String, Zeroizing<String>, Vec<Mistake>)> {
     Some((id.to_owned(), Zeroizing::new(secret.to_owned()), mistakes))
 }
 
-fn base64_text(text: &str) -> Option<Zeroizing<String>> {
-    let engines = [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD];
-    // One buffer of its own, wiped: also what is decoded before an error is a part of a secret.
-    let mut bytes = Zeroizing::new(vec![0; base64::decoded_len_estimate(text.len())]);
-    let length = engines.iter().find_map(|engine| engine.decode_slice(text, &mut bytes).ok())?;
-    let text = std::str::from_utf8(&bytes[..length]).ok()?;
-    (!text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() || matches!(c, '\n' | '\r')))
-        .then(|| Zeroizing::new(text.trim().to_owned()))
-}
-
 /// Adds an id and a secret that are apart: fields of their own, or a pair of texts.
 fn named(words: &[Word<'_>], form: SecretFormat, found: &mut Vec<Candidate>) {
     let is_id = |word: &Word<'_>| word.text.len() == ID_LENGTH && word.text.bytes().all(is_url_letter);
@@ -373,18 +342,6 @@ fn broken(text: &str, words: &[Word<'_>], form: SecretFormat, found: &mut Vec<Ca
     }
 }
 
-fn is_url_letter(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
-}
-
-/// Returns `true` for a text made at random rather than by a person: with capital and small letters, or with letters
-/// and digits.
-fn has_mixture(text: &str) -> bool {
-    let has = |kind: fn(&u8) -> bool| text.bytes().any(|byte| kind(&byte));
-    has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
-        || has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
-}
-
 fn form(text: &str, words: &[Word<'_>]) -> SecretFormat {
     let has = |name: &str| words.iter().any(|word| word.text.eq_ignore_ascii_case(name));
     let start = text.trim_start();
@@ -425,13 +382,13 @@ fn percent_decoded(text: &str) -> Option<Zeroizing<String>> {
     let mut decoded = Zeroizing::new(Vec::with_capacity(bytes.len()));
     let mut at = 0;
     while at < bytes.len() {
-        let digit = |place: usize| bytes.get(place).and_then(|byte| char::from(*byte).to_digit(16));
-        match (bytes[at], digit(at + 1), digit(at + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                decoded.push(u8::try_from(high * 16 + low).unwrap_or_default());
+        let pair = bytes.get(at + 1..at + 3).and_then(|pair| pair.try_into().ok());
+        match (bytes[at], pair.and_then(hex::byte)) {
+            (b'%', Some(byte)) => {
+                decoded.push(byte);
                 at += 3;
             }
-            (byte, ..) => {
+            (byte, _) => {
                 decoded.push(byte);
                 at += 1;
             }

@@ -1,5 +1,10 @@
 //! What consumers have, and the key in it.
 
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE},
+};
+
 use crate::model::secret_text::*;
 
 const ID: &str = "VuaCfGcBCdbkQm-e5aOx";
@@ -101,6 +106,10 @@ fn mistakes_are_recognised_and_named() {
     }
     finds(&format!("{ID}:\n {KEY} "), SecretFormat::Raw, &[Mistake::Broken]);
     finds(&format!("\u{feff}{}\u{200b}{}", &ENC[..9], &ENC[9..]), SecretFormat::Encoded, &[Mistake::Invisible]);
+    for hidden in ['\u{61c}', '\u{2066}', '\u{3164}', '\u{34f}', '\u{fe0f}', '\u{fff9}'] {
+        finds(&format!("{}{hidden}{}", &ENC[..9], &ENC[9..]), SecretFormat::Encoded, &[Mistake::Invisible]);
+    }
+    finds(&format!("❤\u{fe0f} api_key: {ENC}"), SecretFormat::Setting, &[]);
     finds(&format!("api_key: “{ENC}”"), SecretFormat::Setting, &[Mistake::CurlyQuotes]);
     assert_eq!(first(&safe).mistakes, [Mistake::UrlSafe]);
     let cut = first(&format!("{ID}:{}", &KEY[..17]));
@@ -181,8 +190,46 @@ fn a_setting_of_any_name_is_no_pair() {
 
 #[test]
 fn halves_that_are_swapped_are_put_right_so_that_no_secret_is_an_id() {
-    use base64::Engine as _;
     finds(&format!("{KEY}:{ID}"), SecretFormat::Raw, &[Mistake::Swapped]);
     let encoded = STANDARD.encode(format!("{KEY}:{ID}"));
     assert_eq!(first(&encoded).id, ID);
+}
+
+#[test]
+fn a_key_of_which_one_half_is_as_usual_comes_before_one_of_which_neither_is() {
+    let odd = STANDARD.encode("an-odd-id:an-odd-secret");
+    for text in [format!("a: {odd}\nb: {ID}x:{KEY}\n"), format!("a: {odd}\nb: {ID}:{KEY}x\n")] {
+        assert!(first(&text).id.starts_with(ID), "{text}");
+    }
+}
+
+#[test]
+fn a_key_in_a_sentence_is_no_setting() {
+    finds(&format!("my key is {}", ENC.trim_end_matches('=')), SecretFormat::Encoded, &[]);
+}
+
+#[test]
+fn each_mistake_is_said_in_words_of_its_own() {
+    for (mistake, words) in [
+        (Mistake::DoubleEncoded, "encoded twice"),
+        (Mistake::PercentEncoded, "percent-encoded"),
+        (Mistake::ApiKeyTwice, "ApiKey twice"),
+        (Mistake::WrongScheme, "Bearer or Basic"),
+        (Mistake::UrlSafe, "standard Base64"),
+        (Mistake::Broken, "spaces or line breaks"),
+        (Mistake::Invisible, "invisible characters"),
+        (Mistake::CurlyQuotes, "curly quotes"),
+        (Mistake::OddLength, "22 characters"),
+        (Mistake::Contradiction, "two different keys"),
+        (Mistake::Swapped, "halves are swapped"),
+    ] {
+        assert!(mistake.words().contains(words), "{mistake:?}");
+    }
+}
+
+#[test]
+fn a_reference_in_quotes_is_one_too() {
+    for reference in ["\"${ES_API_KEY}\"", "'$(key)'", "\"{{key}}\""] {
+        assert_eq!(error(reference), PastedError::Reference, "{reference}");
+    }
 }

@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Key, Site,
-    quote::{double, joined, rust as rust_text, single},
+    quote::{Quote, double, joined, rust as rust_text, single},
 };
 use crate::model::connections::endpoint::Trust;
 
@@ -178,7 +178,7 @@ pub(super) fn rust(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
         None if site.is_insecure() => "    .cert_validation(CertificateValidation::None) // development only\n".into(),
         None => String::new(),
     };
-    let literal: super::Quote = |text| joined(&[&rust_text(text), ".to_owned()"]);
+    let literal: Quote = |text| joined(&[&rust_text(text), ".to_owned()"]);
     joined(&[
         "let pool = SingleNodeConnectionPool::new(Url::parse(",
         &rust_text(site.url),

@@ -5,25 +5,24 @@
 //! the secret itself is in it only if it was asked for.
 
 mod clients;
+mod key_text;
 mod places;
 mod quote;
 mod shippers;
+mod site;
 mod table;
 #[cfg(test)]
 mod tests;
 mod tools;
 
-use std::borrow::Cow;
+pub use key_text::{ENCODED_VARIABLE, Key, KeyText, MASK, RAW_VARIABLE};
+pub use site::Site;
 
 use zeroize::Zeroizing;
 
-use super::{
-    api_key::{KeyId, KeyKind},
-    connections::{endpoint::Trust, login},
-    privileges::role,
-    secret::Secret,
-};
-use quote::{Quote, joined, plain};
+use super::{api_key::KeyKind, connections::endpoint::Trust, privileges::role};
+use quote::{joined, plain};
+use site::CA_FILE;
 
 /// Consumer of a key: a bare form, a program or a file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -150,98 +149,6 @@ impl Group {
             Self::Tools => "Tools",
             Self::Places => "Places for secrets",
         }
-    }
-}
-
-/// Environment variable that holds the encoded key.
-pub const ENCODED_VARIABLE: &str = "ES_API_KEY";
-/// Environment variable that holds `id:api_key`.
-pub const RAW_VARIABLE: &str = "ES_API_KEY_RAW";
-
-/// Key in the forms that consumers take; wiped when dropped.
-pub struct KeyText {
-    id: String,
-    secret: Secret,
-    encoded: Secret,
-    raw: Secret,
-    header: Secret,
-}
-
-/// Dots that stand for a secret: always 22, whatever its length.
-pub const MASK: &str = "••••••••••••••••••••••";
-
-impl KeyText {
-    /// Returns the key with its secret.
-    pub fn real(id: &KeyId, secret: &Secret) -> Self {
-        Self::of(id, secret.clone(), login::encode(id.as_str(), secret))
-    }
-
-    /// Returns the key with dots instead of everything secret, for a screen.
-    pub fn masked(id: &KeyId) -> Self {
-        Self::of(id, Secret::new(MASK), Secret::new(MASK))
-    }
-
-    fn of(id: &KeyId, secret: Secret, encoded: Secret) -> Self {
-        let raw = Secret::from(joined(&[id.as_str(), ":", secret.expose()]));
-        let header = Secret::from(joined(&["ApiKey ", encoded.expose()]));
-        Self { id: id.as_str().to_owned(), secret, encoded, raw, header }
-    }
-}
-
-/// Form in which the key appears in a text.
-#[derive(Clone, Copy)]
-pub enum Key<'a> {
-    /// Name of a variable or of a keystore entry.
-    Reference,
-    /// Key itself.
-    Literal(&'a KeyText),
-}
-
-impl Key<'_> {
-    fn encoded(self, quote: Quote, reference: &str) -> Zeroizing<String> {
-        self.put(|key| &key.encoded, quote, reference)
-    }
-
-    fn raw(self, quote: Quote, reference: &str) -> Zeroizing<String> {
-        self.put(|key| &key.raw, quote, reference)
-    }
-
-    fn header(self, quote: Quote, reference: &str) -> Zeroizing<String> {
-        self.put(|key| &key.header, quote, reference)
-    }
-
-    fn put(self, form: fn(&KeyText) -> &Secret, quote: Quote, reference: &str) -> Zeroizing<String> {
-        match self {
-            Self::Reference => plain(reference),
-            Self::Literal(key) => quote(form(key).expose()),
-        }
-    }
-}
-
-/// Cluster that the key is for.
-#[derive(Clone, Copy)]
-pub struct Site<'a> {
-    /// Address of the cluster.
-    pub url: &'a str,
-    /// Certificates that are trusted.
-    pub trust: &'a Trust,
-}
-
-/// File name of the CA's certificate where only its fingerprint is known.
-const CA_FILE: &str = "ca.pem";
-
-impl Site<'_> {
-    /// Returns the file with the CA's certificate, for consumers that take no fingerprints. `None` if no CA is pinned.
-    fn ca_file(&self) -> Option<Cow<'static, str>> {
-        match self.trust {
-            Trust::CaFile(path) => Some(Cow::Owned(path.display().to_string())),
-            Trust::Fingerprint(_) => Some(Cow::Borrowed(CA_FILE)),
-            Trust::System | Trust::InsecureDev => None,
-        }
-    }
-
-    fn is_insecure(&self) -> bool {
-        *self.trust == Trust::InsecureDev
     }
 }
 

@@ -4,7 +4,9 @@ use zeroize::Zeroizing;
 
 use super::{
     Key, Site,
-    quote::{double_dollars, double_unless_named, fluentd as fluentd_text, joined, logstash as logstash_text, rainer},
+    quote::{
+        Quote, double_dollars, double_unless_named, fluentd as fluentd_text, joined, logstash as logstash_text, rainer,
+    },
 };
 use crate::model::connections::endpoint::Trust;
 
@@ -65,7 +67,7 @@ pub(super) fn logstash(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
         Trust::Fingerprint(print) => format!("    ca_trusted_fingerprint => \"{print}\"\n"),
         Trust::InsecureDev => "    ssl_verification_mode => \"none\" # development only\n".into(),
     };
-    let literal: super::Quote = |text| logstash_text(text).unwrap_or_else(|| joined(&[RAW_NAMED]));
+    let literal: Quote = |text| logstash_text(text).unwrap_or_else(|| joined(&[RAW_NAMED]));
     joined(&[
         "output {\n  elasticsearch {\n    hosts => [",
         &url(logstash_text(&with_port(site.url))),
@@ -139,7 +141,7 @@ pub(super) fn fluent_bit(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
         None if site.is_insecure() => "      tls.verify: off # development only\n".into(),
         None => String::new(),
     };
-    let literal: super::Quote = |text| double_unless_named(text).unwrap_or_else(|| joined(&["\"${ES_API_KEY}\""]));
+    let literal: Quote = |text| double_unless_named(text).unwrap_or_else(|| joined(&["\"${ES_API_KEY}\""]));
     joined(&[
         "pipeline:\n  outputs:\n    - name: es\n      match: \"*\"\n      host: ",
         &url(double_unless_named(parts.host)),

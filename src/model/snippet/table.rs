@@ -76,7 +76,7 @@ impl Consumer {
             Self::Php => about("php", &["elasticsearch-php"], "PHP", Clients, Encoded),
             Self::Rust => about("rust", &["elasticsearch-rs"], "Rust", Clients, Encoded),
             Self::Beats => advising(
-                "`filebeat keystore add ES_API_KEY_RAW` keeps it in the keystore of the Beat",
+                "`filebeat keystore add ES_API_KEY_RAW` stores it in the keystore of the Beat",
                 about("beats", BEATS, "Beats", Shippers, Raw),
             ),
             Self::ElasticAgent => about(
@@ -87,7 +87,7 @@ impl Consumer {
                 Raw,
             ),
             Self::Logstash => advising(
-                "Logstash takes keys over TLS only; `logstash-keystore add ES_API_KEY_RAW` keeps it in its keystore",
+                "Logstash accepts keys only over TLS; `logstash-keystore add ES_API_KEY_RAW` stores it in its keystore",
                 about("logstash", &[], "Logstash", Shippers, Raw),
             ),
             Self::Fluentd => about("fluentd", &["td-agent"], "Fluentd", Shippers, Raw),
@@ -126,7 +126,7 @@ impl Consumer {
             Self::Systemd => about("systemd", &["environmentfile", "unit"], "systemd", Places, Both),
             Self::Dotenv => about("dotenv", &[".env", "env"], "dotenv", Places, Both),
             Self::RemoteCluster => advising(
-                "On every node of the cluster that reaches out; my_remote is the alias of the other one there",
+                "On every node of the connecting cluster; my_remote is its alias for the other one",
                 about(
                     "remote-cluster",
                     &["cross-cluster", "ccs", "ccr", "elasticsearch-keystore"],

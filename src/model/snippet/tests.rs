@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use super::quote::*;
-use crate::model::{connections::fingerprint::Fingerprint, snippet::*};
+use crate::model::{api_key::KeyId, connections::fingerprint::Fingerprint, secret::Secret, snippet::*};
 
 const URL: &str = "https://es.example.net:9200";
 /// Text with characters that break one language or another.

@@ -1,8 +1,11 @@
 //! JSON as text: laid out for reading without changing a single token, and errors with their position.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, marker::PhantomData};
 
+use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
+
+use super::{hex, json_tokens::tokens};
 
 /// Largest number of levels of objects and lists that are laid out; deeper levels stay on one line.
 pub const MAX_LAYOUT_DEPTH: usize = 64;
@@ -43,7 +46,7 @@ fn laid_out(json: &str, most: usize) -> String {
     if json.len() > MAX_LAYOUT_BYTES || serde_json::from_str::<serde::de::IgnoredAny>(json).is_err() {
         return json.to_owned();
     }
-    let tokens = tokens(json);
+    let tokens: Vec<&str> = tokens(json).collect();
     let ends = ends(&tokens);
     let mut layout = Layout { tokens: &tokens, ends: &ends, at: 0, text: String::new(), line: 0, most };
     layout.value(0);
@@ -140,43 +143,19 @@ impl Layout<'_> {
     }
 }
 
-fn tokens(json: &str) -> Vec<&str> {
-    let bytes = json.as_bytes();
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        let start = at;
-        match bytes[at] {
-            b'{' | b'}' | b'[' | b']' | b',' | b':' => at += 1,
-            b' ' | b'\n' | b'\r' | b'\t' => {
-                at += 1;
-                continue;
-            }
-            b'"' => {
-                at += 1;
-                while at < bytes.len() && bytes[at] != b'"' {
-                    at += if bytes[at] == b'\\' { 2 } else { 1 };
-                }
-                at += 1;
-            }
-            _ => {
-                while at < bytes.len() && !b"{}[],: \n\r\t".contains(&bytes[at]) {
-                    at += 1;
-                }
-            }
-        }
-        tokens.push(&json[start..at.min(json.len())]);
-    }
-    tokens
-}
-
 /// Returns the members of a JSON object in their order, duplicates included, with their values unchanged; `None` if the
 /// text is not a JSON object.
 pub fn members(json: &str) -> Option<Vec<(String, Box<RawValue>)>> {
-    struct Members;
+    members_as(json)
+}
 
-    impl<'de> serde::de::Visitor<'de> for Members {
-        type Value = Vec<(String, Box<RawValue>)>;
+/// Returns the members of a JSON object as [`members`] does, as any types that names and values can be read as, such as
+/// borrowed ones.
+pub fn members_as<'a, Name: Deserialize<'a>, Member: Deserialize<'a>>(json: &'a str) -> Option<Vec<(Name, Member)>> {
+    struct Members<Name, Member>(PhantomData<(Name, Member)>);
+
+    impl<'de, Name: Deserialize<'de>, Member: Deserialize<'de>> serde::de::Visitor<'de> for Members<Name, Member> {
+        type Value = Vec<(Name, Member)>;
 
         fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             f.write_str("an object")
@@ -192,7 +171,7 @@ pub fn members(json: &str) -> Option<Vec<(String, Box<RawValue>)>> {
     }
 
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    let members = serde::Deserializer::deserialize_map(&mut deserializer, Members).ok()?;
+    let members = serde::Deserializer::deserialize_map(&mut deserializer, Members::<Name, Member>(PhantomData)).ok()?;
     deserializer.end().ok()?;
     Some(members)
 }
@@ -201,10 +180,7 @@ pub fn members(json: &str) -> Option<Vec<(String, Box<RawValue>)>> {
 /// string can hold. Elasticsearch keeps them in names and in metadata (as seen on 9.5.3).
 pub fn without_half_pairs(json: &str) -> Cow<'_, str> {
     const PAIR: usize = r"\ud83d\udd11".len();
-    let unit = |at: usize| {
-        let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
-        if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) { u32::from_str_radix(digits, 16).ok() } else { None }
-    };
+    let unit = |at: usize| hex::number(json.get(at..at + 6)?.strip_prefix("\\u")?.as_bytes());
     let mut text = String::new();
     let (mut copied, mut at) = (0, 0);
     while let Some(next) = json.as_bytes()[at..].iter().position(|byte| *byte == b'\\') {
@@ -277,23 +253,13 @@ pub fn value(text: &str) -> Option<Value> {
 /// Returns the largest number of objects and lists that are open at once, in JSON or text that looks like it.
 fn depth(text: &str) -> usize {
     let (mut open, mut deepest) = (0usize, 0);
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'{' | b'[' => {
+    for token in tokens(text) {
+        match token {
+            "{" | "[" => {
                 open += 1;
                 deepest = deepest.max(open);
             }
-            b'}' | b']' => open = open.saturating_sub(1),
-            b'"' => {
-                while let Some(byte) = rest.next() {
-                    match byte {
-                        b'\\' => drop(rest.next()),
-                        b'"' => break,
-                        _ => {}
-                    }
-                }
-            }
+            "}" | "]" => open = open.saturating_sub(1),
             _ => {}
         }
     }
@@ -317,7 +283,7 @@ pub enum ObjectError {
     #[error("This JSON has more than {MAX_OBJECT_DEPTH} levels of objects and lists")]
     TooDeep,
     /// JSON that is no object but a list, a text, a number and so on; holds which.
-    #[error("This must be a JSON object, {{…}}, and is {0}")]
+    #[error("This must be a JSON object, {{…}}, but is {0}")]
     NotAnObject(&'static str),
 }
 
@@ -337,7 +303,7 @@ pub fn object(text: &str) -> Result<Map<String, Value>, ObjectError> {
         Ok(Value::Object(map)) => Ok(map),
         Ok(other) => Err(ObjectError::NotAnObject(match other {
             Value::Array(_) => "a list",
-            Value::String(_) => "a text",
+            Value::String(_) => "a string",
             Value::Number(_) => "a number",
             Value::Bool(_) => "true or false",
             _ => "null",
@@ -389,7 +355,7 @@ mod tests {
     fn layout_changes_nothing_but_blanks() {
         let json = r#"{"a":1.0e+10,"b":[1,2,{"c":"x, y: {z}\"\\"}],"a":null,"long":["aaaaaaaaaaaaaaaaaaaaaaaaaaaa","bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb","c"]}"#;
         let laid_out = pretty(json);
-        assert_eq!(tokens(&laid_out), tokens(json));
+        assert!(tokens(&laid_out).eq(tokens(json)));
         assert!(laid_out.starts_with("{\n  \"a\": 1.0e+10,\n"), "{laid_out}");
     }
 
@@ -482,7 +448,7 @@ mod tests {
                 for json in [&loose, &json] {
                     let text = pretty(json);
                     if serde_json::from_str::<serde::de::IgnoredAny>(json).is_ok() {
-                        assert_eq!(tokens(&text), tokens(json));
+                        assert!(tokens(&text).eq(tokens(json)));
                     } else {
                         assert_eq!(&text, json);
                     }

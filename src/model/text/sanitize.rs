@@ -2,22 +2,12 @@
 
 use std::borrow::Cow;
 
+use super::invisible;
+
 /// Returns the text with every control, bidirectional and invisible character written as `‹U+202E›` (a line end as `↵`,
-/// a tab as `→`), so that a name can't look like another one.
+/// a tab as `→`), so that a name can't look like another one. What makes up an emoji stays.
 pub fn shown(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_treacherous) {
-        return Cow::Borrowed(text);
-    }
-    let mut safe = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '\n' => safe.push('↵'),
-            '\t' => safe.push('→'),
-            c if is_treacherous(c) => safe.push_str(&format!("‹U+{:04X}›", u32::from(c))),
-            c => safe.push(c),
-        }
-    }
-    Cow::Owned(safe)
+    written_out(text, |_| false)
 }
 
 /// Returns the text with [`shown`] applied to each line, so that line ends are kept.
@@ -27,34 +17,41 @@ pub fn lines(text: &str) -> String {
 
 /// Returns text of several lines in the form of [`shown`], except that line ends and tabs stay as they are.
 pub fn shown_lines(text: &str) -> Cow<'_, str> {
-    let hides = |c: char| is_treacherous(c) && !matches!(c, '\n' | '\t');
-    if !text.contains(hides) {
+    written_out(text, |c| matches!(c, '\n' | '\t'))
+}
+
+fn written_out(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
+    let mut safe = String::new();
+    let mut copied = 0;
+    for (at, c) in invisible::treacherous(text).filter(|(_, c)| !stays(*c)) {
+        safe.push_str(&text[copied..at]);
+        match c {
+            '\n' => safe.push('↵'),
+            '\t' => safe.push('→'),
+            c => safe.push_str(&code_point(c)),
+        }
+        copied = at + c.len_utf8();
+    }
+    if copied == 0 {
         return Cow::Borrowed(text);
     }
-    let mut safe = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if hides(c) { safe.push_str(&format!("‹U+{:04X}›", u32::from(c))) } else { safe.push(c) }
-    }
+    safe.push_str(&text[copied..]);
     Cow::Owned(safe)
+}
+
+/// Returns a character as `‹U+202E›`.
+pub fn code_point(c: char) -> String {
+    format!("‹U+{:04X}›", u32::from(c))
 }
 
 /// Returns the first `most` characters of [`shown`], with `…` added if there are more.
 pub fn shortened(text: &str, most: usize) -> String {
     let safe = shown(text);
     match safe.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &safe[..end]),
+        // A joiner at the end would join nothing.
+        Some((end, _)) => format!("{}…", safe[..end].trim_end_matches('\u{200d}')),
         None => safe.into_owned(),
     }
-}
-
-/// Returns `true` for control characters (line ends and tabs too), and for characters that are invisible or change the
-/// direction of text.
-pub fn is_treacherous(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -63,7 +60,7 @@ mod tests {
 
     #[test]
     fn ordinary_text_stays_as_it_is() {
-        for text in ["my_app_key", "ключ", "鍵", "🔑 key", "a b"] {
+        for text in ["my_app_key", "ключ", "鍵", "🔑 key", "❤\u{fe0f} 👩\u{200d}💻", "a b"] {
             assert!(matches!(shown(text), Cow::Borrowed(same) if same == text));
         }
     }
@@ -75,6 +72,7 @@ mod tests {
         assert_eq!(shown("two\nlines\t"), "two↵lines→");
         assert_eq!(lines("two\nli\u{202e}nes"), "two\nli‹U+202E›nes");
         assert_eq!(shown("zero\u{200b}width"), "zero‹U+200B›width");
+        assert_eq!(shown("\u{34f}a\u{fe00}\u{17b4}b"), "‹U+034F›a‹U+FE00›‹U+17B4›b");
     }
 
     #[test]
@@ -87,5 +85,6 @@ mod tests {
     fn long_text_is_cut_between_characters() {
         assert_eq!(shortened("🔑🔑🔑", 2), "🔑🔑…");
         assert_eq!(shortened("abc", 3), "abc");
+        assert_eq!(shortened("👩\u{200d}💻💻", 2), "👩…");
     }
 }

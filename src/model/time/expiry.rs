@@ -1,20 +1,24 @@
 //! Expirations of keys: as they are requested (`90d`, a date, never) and as they are shown ("in 3 days").
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 
-use super::calendar;
-use crate::model::{DAY, Millis, text::number::plural};
+use super::{calendar, unit};
+use crate::model::{TimeDelta, Timestamp, text::number::plural};
 
-/// Time within which a key must expire to be shown as *expiring*: 7 days, in milliseconds.
-pub const EXPIRING: Millis = 7 * DAY;
-/// Time within which a key must expire to be shown as *expiring soon*: 30 days, in milliseconds.
-pub const EXPIRING_SOON: Millis = 30 * DAY;
+/// Time within which a key must expire to be shown as *expiring*: 7 days.
+pub const EXPIRING: TimeDelta = TimeDelta::from_days(7);
+/// Time within which a key must expire to be shown as *expiring soon*: 30 days.
+pub const EXPIRING_SOON: TimeDelta = TimeDelta::from_days(30);
 
-/// Longest lifetime of a new key that needs no reason, inclusive: a year with a leap day, in milliseconds.
-pub const MAX_WITHOUT_REASON: Millis = 366 * DAY;
+/// Maximum difference between an expiration that was asked for as a date and the one that the cluster reports. A date is
+/// sent as a span from now, and counted from the cluster's clock when the request is carried out.
+pub const MAX_END_OFF: TimeDelta = TimeDelta::MINUTE;
+
+/// Longest lifetime of a new key that needs no reason, inclusive: a year with a leap day.
+pub const MAX_WITHOUT_REASON: TimeDelta = TimeDelta::from_days(366);
 
 /// Error message for `1M`. `m` and `M` are the one unit whose case counts, for Elasticsearch as well.
-pub const NO_MONTHS: &str = "m is minutes; there is no unit for months, write 30d";
+pub const NO_MONTHS: &str = "m is minutes; there is no unit for months: use 30d";
 
 /// Expiration of a key that is to be created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +27,8 @@ pub enum Expiry {
     Never,
     /// Span counted from the cluster's clock, sent as it was typed (`90d`).
     In(Span),
-    /// Time in milliseconds since 1970 (UTC), sent as the number of milliseconds until then.
-    At(Millis),
+    /// Point in time, sent as the number of milliseconds until then.
+    At(Timestamp),
 }
 
 /// Span of time: a count of one of Elasticsearch's time units.
@@ -52,10 +56,10 @@ impl Unit {
         (Unit::Nanos, "nanos", "nanosecond"),
         (Unit::Micros, "micros", "microsecond"),
         (Unit::Millis, "ms", "millisecond"),
-        (Unit::Seconds, "s", "second"),
-        (Unit::Minutes, "m", "minute"),
-        (Unit::Hours, "h", "hour"),
-        (Unit::Days, "d", "day"),
+        (Unit::Seconds, unit::SECOND.suffix, unit::SECOND.word),
+        (Unit::Minutes, unit::MINUTE.suffix, unit::MINUTE.word),
+        (Unit::Hours, unit::HOUR.suffix, unit::HOUR.word),
+        (Unit::Days, unit::DAY.suffix, unit::DAY.word),
     ];
 
     fn names(self) -> (&'static str, &'static str) {
@@ -68,10 +72,10 @@ impl Unit {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExpiryError {
     /// Blank text; a key never gets an expiration that nobody chose.
-    #[error("Say when the key ends: 30m, 12h, 90d or a date, or choose “Never”")]
+    #[error("Enter when the key expires: 30m, 12h, 90d or a date, or choose “Never”")]
     Empty,
     /// Text that is neither a time span nor a date.
-    #[error("Not an expiration: write 30m, 12h, 90d, or a date such as 2027-02-21")]
+    #[error("Not an expiration: use 30m, 12h, 90d, or a date such as 2027-02-21")]
     Unreadable,
     /// Unit that neither Elasticsearch nor Keybearer knows, such as in `1q`; holds the count.
     #[error("There is no such unit: use y (365 days), w (7 days), d, h, m or s, as in {0}d")]
@@ -80,14 +84,14 @@ pub enum ExpiryError {
     #[error("{NO_MONTHS}")]
     Months,
     /// Fraction, as in `1.5d`.
-    #[error("Whole numbers only: write it in a smaller unit, such as 36h for 1.5d")]
+    #[error("Whole numbers only: use a smaller unit, such as 36h for 1.5d")]
     Fraction,
     /// Expiration in the past, or less than a second ahead: `0s`, `-1d` or a past date. Elasticsearch would create a
     /// key that is expired at once.
-    #[error("That is in the past, the key would be dead at once: choose a later end")]
+    #[error("That is in the past, so the key would expire immediately: choose a later expiration")]
     Past,
     /// Expiration after the year 9999.
-    #[error("That is beyond the calendar (year 9999): choose an earlier end, or “Never”")]
+    #[error("That is beyond the calendar (year 9999): choose an earlier expiration, or “Never”")]
     Beyond,
 }
 
@@ -97,23 +101,24 @@ impl Span {
         Self { count, unit: Unit::Days }
     }
 
-    /// Returns a span of a number of milliseconds; a negative number counts as 0.
-    pub fn of_millis(length: Millis) -> Self {
-        Self { count: u64::try_from(length).unwrap_or(0), unit: Unit::Millis }
+    /// Returns a span of a length, counted in milliseconds; a negative length counts as 0.
+    pub fn of(length: TimeDelta) -> Self {
+        Self { count: u64::try_from(length.as_millis()).unwrap_or(0), unit: Unit::Millis }
     }
 
-    /// Returns the length in milliseconds, rounded down; `None` if an `i64` can't hold it.
-    pub fn millis(self) -> Option<Millis> {
+    /// Returns the length, rounded down to milliseconds; `None` if it is longer than a [`TimeDelta`] can be.
+    pub fn length(self) -> Option<TimeDelta> {
         let count = i64::try_from(self.count).ok()?;
-        match self.unit {
+        let millis = match self.unit {
             Unit::Nanos => Some(count / 1_000_000),
             Unit::Micros => Some(count / 1000),
             Unit::Millis => Some(count),
-            Unit::Seconds => count.checked_mul(1000),
-            Unit::Minutes => count.checked_mul(60_000),
-            Unit::Hours => count.checked_mul(3_600_000),
-            Unit::Days => count.checked_mul(DAY),
-        }
+            Unit::Seconds => count.checked_mul(unit::SECOND.length.as_millis()),
+            Unit::Minutes => count.checked_mul(unit::MINUTE.length.as_millis()),
+            Unit::Hours => count.checked_mul(unit::HOUR.length.as_millis()),
+            Unit::Days => count.checked_mul(unit::DAY.length.as_millis()),
+        };
+        millis.map(TimeDelta::from_millis)
     }
 
     /// Formats the span for people. Milliseconds are given in the largest unit of which there are two or more, with
@@ -121,7 +126,7 @@ impl Span {
     fn words(self) -> String {
         let (_, word) = self.unit.names();
         let larger = [Unit::Days, Unit::Hours, Unit::Minutes, Unit::Seconds].into_iter().find_map(|unit| {
-            let length = Self { count: 1, unit }.millis()?.unsigned_abs();
+            let length = Self { count: 1, unit }.length()?.as_millis().unsigned_abs();
             (self.unit == Unit::Millis && self.count >= 2 * length).then_some((length, unit.names().1))
         });
         match larger {
@@ -140,9 +145,6 @@ impl std::fmt::Display for Span {
 }
 
 impl Expiry {
-    /// Expiration of a new key when nothing else is chosen: 90 days.
-    pub const DEFAULT: Expiry = Expiry::In(Span::days(90));
-
     /// Reads `30m`, `90d`, `2w`, `1y`, `never`, `tomorrow`, `2027-02-21`, `2027-02-21 14:00` or an RFC 3339 time.
     /// Elasticsearch has no weeks and years: they are sent as 7 and 365 days. A day without a time means the end of
     /// that day.
@@ -150,7 +152,7 @@ impl Expiry {
     /// # Errors
     /// Fails for blank text, for what Elasticsearch refuses (`soon`, `1M`, `1.5d`), for what it accepts although the
     /// key would be expired at once (`0s`, `-1d`: as seen on 9.5.3) and for times beyond the year 9999.
-    pub fn parse(text: &str, now: Millis, zone: &TimeZone) -> Result<Self, ExpiryError> {
+    pub fn parse(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Self, ExpiryError> {
         let text = text.trim();
         if text.is_empty() {
             return Err(ExpiryError::Empty);
@@ -172,44 +174,44 @@ impl Expiry {
     ///
     /// # Errors
     /// [`ExpiryError::Past`] or [`ExpiryError::Beyond`].
-    pub fn check(self, now: Millis) -> Result<Self, ExpiryError> {
-        let shortest = 1000; // Elasticsearch counts in milliseconds; less than a second is a slip
+    pub fn check(self, now: Timestamp) -> Result<Self, ExpiryError> {
+        let shortest = TimeDelta::SECOND; // Elasticsearch counts in milliseconds; less than a second is a typing error
         match self {
             Self::Never => Ok(self),
             Self::At(at) if at > calendar::LAST => Err(ExpiryError::Beyond),
-            Self::At(at) if at < now.saturating_add(shortest) => Err(ExpiryError::Past),
+            Self::At(at) if at < now + shortest => Err(ExpiryError::Past),
             Self::At(_) => Ok(self),
-            Self::In(span) => match span.millis() {
+            Self::In(span) => match span.length() {
                 Some(length) if length < shortest => Err(ExpiryError::Past),
-                Some(length) if now.saturating_add(length) <= calendar::LAST => Ok(self),
+                Some(length) if now + length <= calendar::LAST => Ok(self),
                 _ => Err(ExpiryError::Beyond),
             },
         }
     }
 
-    /// Returns the time of the expiration in milliseconds since 1970 (UTC), with a span counted from `now`; `None` for
+    /// Returns the time of the expiration, with a span counted from `now`; `None` for
     /// [`Expiry::Never`].
-    pub fn at(self, now: Millis) -> Option<Millis> {
+    pub fn at(self, now: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Never => None,
             Self::At(at) => Some(at),
-            Self::In(span) => Some(now.saturating_add(span.millis().unwrap_or(Millis::MAX))),
+            Self::In(span) => Some(now + span.length().unwrap_or(TimeDelta::MAX)),
         }
     }
 
     /// Returns `true` if a reason is required: the key never expires, or expires more than [`MAX_WITHOUT_REASON`] after
     /// `now`.
-    pub fn needs_reason(self, now: Millis) -> bool {
-        self.at(now).is_none_or(|at| at.saturating_sub(now) > MAX_WITHOUT_REASON)
+    pub fn needs_reason(self, now: Timestamp) -> bool {
+        self.at(now).is_none_or(|at| at - now > MAX_WITHOUT_REASON)
     }
 
     /// Returns the field `expiration` of a request, a span counted from the cluster's clock; `None` for
     /// [`Expiry::Never`].
-    pub fn to_request(self, now: Millis) -> Option<String> {
+    pub fn to_request(self, now: Timestamp) -> Option<String> {
         match self {
             Self::Never => None,
             Self::In(span) => Some(span.to_string()),
-            Self::At(at) => Some(format!("{}ms", at.saturating_sub(now))),
+            Self::At(at) => Some(format!("{}ms", (at - now).as_millis())),
         }
     }
 
@@ -223,9 +225,9 @@ impl Expiry {
     }
 }
 
-/// Returns the end of tomorrow in the time zone, in milliseconds since 1970 (UTC); `None` outside the calendar.
-fn end_of_tomorrow(now: Millis, zone: &TimeZone) -> Option<Millis> {
-    let today = Timestamp::from_millisecond(now).ok()?.to_zoned_datetime(zone.clone()).date();
+/// Returns the end of tomorrow in the time zone; `None` outside the calendar.
+fn end_of_tomorrow(now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    let today = now.to_jiff()?.to_zoned_datetime(zone.clone()).date();
     calendar::parse(&today.tomorrow().ok()?.to_string(), zone)
 }
 
@@ -269,40 +271,40 @@ fn looks_like_a_date(rest: &str) -> bool {
 }
 
 /// Formats the time that a key has left: "in 3 days", "expired 2 days ago", or "never expires" for `None`.
-pub fn remaining(expires: Option<Millis>, now: Millis) -> String {
+pub fn remaining(expires: Option<Timestamp>, now: Timestamp) -> String {
     let Some(at) = expires else { return "never expires".into() };
-    let left = at.saturating_sub(now);
-    if left > 0 { format!("in {}", about(left)) } else { format!("expired {} ago", about(left.saturating_neg())) }
+    let left = at - now;
+    if left > TimeDelta::ZERO { format!("in {}", about(left)) } else { format!("expired {} ago", about(-left)) }
 }
 
 /// Formats the time that has passed since `at`: "3 days ago", or "just now" for less than a second and for the future.
-pub fn ago(at: Millis, now: Millis) -> String {
-    let past = now.saturating_sub(at);
-    if past < 1000 { "just now".into() } else { format!("{} ago", about(past)) }
+pub fn ago(at: Timestamp, now: Timestamp) -> String {
+    let past = now - at;
+    if past < TimeDelta::SECOND { "just now".into() } else { format!("{} ago", about(past)) }
 }
 
-/// Returns the time at which the result of [`remaining`] or `Status::of` changes next, in milliseconds since 1970
-/// (UTC), for a window that sleeps until then; at least one second after `now`.
-pub fn next_change(expires: Millis, now: Millis) -> Millis {
-    let distance = expires.saturating_sub(now).saturating_abs();
-    let step = match distance {
-        d if d < 120_000 => 1000,
-        d if d < 2 * 3_600_000 => 60_000,
-        d if d < 2 * DAY => 3_600_000,
-        _ => DAY,
+/// Returns the time at which the result of [`remaining`] or `Status::of` changes next, for a window that sleeps until then; at least one second after `now`.
+pub fn next_change(expires: Timestamp, now: Timestamp) -> Timestamp {
+    let left = expires - now;
+    let step = match left.abs() {
+        d if d < TimeDelta::from_mins(2) => TimeDelta::SECOND,
+        d if d < TimeDelta::from_hours(2) => TimeDelta::MINUTE,
+        d if d < TimeDelta::from_days(2) => TimeDelta::HOUR,
+        _ => TimeDelta::DAY,
     };
-    let rest = expires.saturating_sub(now).rem_euclid(step);
-    now.saturating_add(rest.max(1000))
+    now + left.rem_euclid(step).max(TimeDelta::SECOND)
 }
 
-fn about(length: Millis) -> String {
-    let count = |unit: Millis| length.unsigned_abs() / unit.unsigned_abs();
+/// Formats a length of time in its largest unit of which there are two or more: "36 hours".
+pub fn about(length: TimeDelta) -> String {
+    const YEAR: TimeDelta = TimeDelta::from_days(365);
+    let count = |unit: TimeDelta| (length / unit).unsigned_abs();
     match length {
-        l if l < 120_000 => plural(count(1000).max(1), "second"),
-        l if l < 2 * 3_600_000 => plural(count(60_000), "minute"),
-        l if l < 2 * DAY => plural(count(3_600_000), "hour"),
-        l if l < 3 * 365 * DAY => plural(count(DAY), "day"),
-        l if l < 10_000 * 365 * DAY => plural(count(365 * DAY), "year"),
+        l if l < TimeDelta::from_mins(2) => plural(count(TimeDelta::SECOND).max(1), "second"),
+        l if l < TimeDelta::from_hours(2) => plural(count(TimeDelta::MINUTE), "minute"),
+        l if l < TimeDelta::from_days(2) => plural(count(TimeDelta::HOUR), "hour"),
+        l if l < 3 * YEAR => plural(count(TimeDelta::DAY), "day"),
+        l if l < 10_000 * YEAR => plural(count(YEAR), "year"),
         _ => "more than 10,000 years".into(),
     }
 }
@@ -312,7 +314,7 @@ mod tests {
     use super::*;
     use crate::model::{text::number::thousands, time::status::Status};
 
-    const NOW: Millis = 1_795_521_600_000; // 2026-11-24T12:00:00Z
+    const NOW: Timestamp = Timestamp::from_millis(1_795_521_600_000); // 2026-11-24T12:00:00Z
 
     fn parse(text: &str) -> Result<Expiry, ExpiryError> {
         Expiry::parse(text, NOW, &TimeZone::UTC)
@@ -359,7 +361,7 @@ mod tests {
     fn a_date_travels_as_the_milliseconds_left() {
         let expiry = parse("2026-11-25T12:00:00Z").unwrap();
         assert_eq!(expiry.to_request(NOW), Some("86400000ms".into()));
-        assert_eq!(expiry.at(NOW), Some(NOW + DAY));
+        assert_eq!(expiry.at(NOW), Some(NOW + TimeDelta::DAY));
     }
 
     #[test]
@@ -390,27 +392,27 @@ mod tests {
 
     #[test]
     fn a_status_has_its_thresholds() {
-        let of = |left: Millis| Status::of(Some(NOW + left), false, NOW);
-        assert_eq!(of(0), Status::Expired);
-        assert_eq!(of(1), Status::Expiring);
-        assert_eq!(of(7 * DAY), Status::Expiring);
-        assert_eq!(of(7 * DAY + 1), Status::ExpiringSoon);
-        assert_eq!(of(30 * DAY), Status::ExpiringSoon);
-        assert_eq!(of(30 * DAY + 1), Status::Active);
+        let of = |left: TimeDelta| Status::of(Some(NOW + left), false, NOW);
+        assert_eq!(of(TimeDelta::ZERO), Status::Expired);
+        assert_eq!(of(TimeDelta::MILLISECOND), Status::Expiring);
+        assert_eq!(of(7 * TimeDelta::DAY), Status::Expiring);
+        assert_eq!(of(7 * TimeDelta::DAY + TimeDelta::MILLISECOND), Status::ExpiringSoon);
+        assert_eq!(of(30 * TimeDelta::DAY), Status::ExpiringSoon);
+        assert_eq!(of(30 * TimeDelta::DAY + TimeDelta::MILLISECOND), Status::Active);
         assert_eq!(Status::of(None, false, NOW), Status::Never);
         assert_eq!(Status::of(None, true, NOW), Status::Invalidated);
-        assert_eq!(Status::of(Some(i64::MIN), false, i64::MAX), Status::Expired);
+        assert_eq!(Status::of(Some(Timestamp::MIN), false, Timestamp::MAX), Status::Expired);
     }
 
     #[test]
     fn the_time_left_is_told_in_words() {
-        assert_eq!(remaining(Some(NOW + 3 * DAY), NOW), "in 3 days");
-        assert_eq!(remaining(Some(NOW + 6 * 3_600_000), NOW), "in 6 hours");
-        assert_eq!(remaining(Some(NOW - 2 * DAY), NOW), "expired 2 days ago");
-        assert_eq!(remaining(Some(NOW + 1), NOW), "in 1 second");
+        assert_eq!(remaining(Some(NOW + 3 * TimeDelta::DAY), NOW), "in 3 days");
+        assert_eq!(remaining(Some(NOW + 6 * TimeDelta::HOUR), NOW), "in 6 hours");
+        assert_eq!(remaining(Some(NOW - 2 * TimeDelta::DAY), NOW), "expired 2 days ago");
+        assert_eq!(remaining(Some(NOW + TimeDelta::MILLISECOND), NOW), "in 1 second");
         assert_eq!(remaining(None, NOW), "never expires");
-        assert_eq!(remaining(Some(i64::MAX), NOW), "in more than 10,000 years");
-        assert_eq!(remaining(Some(i64::MIN), i64::MAX), "expired more than 10,000 years ago");
+        assert_eq!(remaining(Some(Timestamp::MAX), NOW), "in more than 10,000 years");
+        assert_eq!(remaining(Some(Timestamp::MIN), Timestamp::MAX), "expired more than 10,000 years ago");
     }
 
     #[test]
@@ -423,20 +425,34 @@ mod tests {
     }
 
     #[test]
+    fn the_next_change_is_that_of_the_unit_that_is_shown() {
+        let ahead = |left: TimeDelta| next_change(NOW + left, NOW) - NOW;
+        let millis = TimeDelta::from_millis;
+        let hours = TimeDelta::from_hours;
+        assert_eq!(ahead(millis(90_500)), millis(1000));
+        assert_eq!(ahead(hours(1) + millis(30_500)), millis(30_500));
+        assert_eq!(ahead(hours(5) + millis(1_000_500)), millis(1_000_500));
+        assert_eq!(ahead(5 * TimeDelta::DAY + hours(5)), hours(5));
+    }
+
+    #[test]
     fn the_next_change_lies_ahead() {
-        for left in [-5 * DAY, -1, 0, 1, 500, 90_000, 5_000_000, DAY, 40 * DAY, i64::MAX - NOW] {
-            assert!(next_change(NOW + left, NOW) > NOW, "{left}");
+        let millis = [-1, 0, 1, 500, 90_000, 5_000_000].map(TimeDelta::from_millis);
+        for left in millis.into_iter().chain([-5 * TimeDelta::DAY, TimeDelta::DAY, 40 * TimeDelta::DAY, TimeDelta::MAX])
+        {
+            assert!(next_change(NOW + left, NOW) > NOW, "{left:?}");
         }
     }
 
     proptest::proptest! {
         #[test]
         fn any_text_is_an_expiry_or_an_error(text in "\\PC*", now in proptest::num::i64::ANY) {
-            let _ = Expiry::parse(&text, now, &TimeZone::UTC);
+            let _ = Expiry::parse(&text, Timestamp::from_millis(now), &TimeZone::UTC);
         }
 
         #[test]
         fn any_moment_has_words(at in proptest::num::i64::ANY, now in proptest::num::i64::ANY) {
+            let (at, now) = (Timestamp::from_millis(at), Timestamp::from_millis(now));
             let _ = (remaining(Some(at), now), ago(at, now), Status::of(Some(at), false, now), next_change(at, now));
         }
     }

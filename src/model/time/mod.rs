@@ -2,5 +2,8 @@
 
 pub mod age;
 pub mod calendar;
+pub mod delta;
 pub mod expiry;
 pub mod status;
+pub mod timestamp;
+pub mod unit;

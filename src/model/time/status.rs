@@ -1,7 +1,7 @@
 //! Status of a key by its expiration, and the groups of statuses that lists, searches and counts share.
 
 use crate::model::{
-    Millis,
+    TimeDelta, Timestamp,
     time::expiry::{EXPIRING, EXPIRING_SOON},
 };
 
@@ -34,12 +34,12 @@ impl Status {
 
     /// Returns the status of a key at `now` from its expiration (`None` if it never expires) and whether it was
     /// invalidated.
-    pub fn of(expires: Option<Millis>, invalidated: bool, now: Millis) -> Self {
+    pub fn of(expires: Option<Timestamp>, invalidated: bool, now: Timestamp) -> Self {
         match expires {
             _ if invalidated => Self::Invalidated,
             None => Self::Never,
-            Some(at) => match at.saturating_sub(now) {
-                left if left <= 0 => Self::Expired,
+            Some(at) => match at - now {
+                left if left <= TimeDelta::ZERO => Self::Expired,
                 left if left <= EXPIRING => Self::Expiring,
                 left if left <= EXPIRING_SOON => Self::ExpiringSoon,
                 _ => Self::Active,
@@ -188,5 +188,37 @@ impl StatusGroup {
             Self::Expired => Status::Expired,
             Self::Invalidated => Status::Invalidated,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_says_the_state_and_the_end_where_it_adds_something() {
+        let labels = [
+            (Status::Expired, "expired"),
+            (Status::Expiring, "valid, expires within 7 days"),
+            (Status::ExpiringSoon, "valid, expires within 30 days"),
+            (Status::Active, "valid, expires later"),
+            (Status::Never, "valid, never expires"),
+            (Status::Invalidated, "invalidated"),
+        ];
+        for (status, label) in labels {
+            assert_eq!(status.word(), label);
+        }
+    }
+
+    #[test]
+    fn a_group_has_its_name_and_those_of_earlier_versions() {
+        for group in StatusGroup::ALL {
+            assert_eq!(StatusGroup::named(group.word()), Some(group));
+            assert_eq!(StatusGroup::named(&group.word().to_uppercase().replace('-', "_")), Some(group));
+        }
+        for (alias, group) in StatusGroup::ALIASES {
+            assert_eq!(StatusGroup::named(alias), Some(group), "{alias}");
+        }
+        assert_eq!(StatusGroup::named("sooner"), None);
     }
 }

@@ -1,9 +1,10 @@
 //! Update request for a cross-cluster key: only parts that are different are sent.
 
-use super::draft::{CheckedUpdate, UpdateField, UpdateFieldError, without_reserved};
+use super::draft::{CheckedUpdate, UpdateField, without_reserved};
 use crate::model::{
     api_key::ApiKey,
     create::cross_cluster::{Access, CrossClusterUpdate},
+    form_error::FormError,
     update,
 };
 
@@ -12,7 +13,7 @@ impl CheckedUpdate {
     ///
     /// # Errors
     /// Returns a message if the metadata is needed and the cluster does not report it.
-    pub(crate) fn cross(&self, key: &ApiKey) -> Result<Option<CrossClusterUpdate>, UpdateFieldError> {
+    pub(crate) fn cross(&self, key: &ApiKey) -> Result<Option<CrossClusterUpdate>, FormError<UpdateField>> {
         let change = self.plain(key)?;
         let is_same = |access: &Access| {
             let known = key.access.as_deref();
@@ -31,8 +32,9 @@ impl CheckedUpdate {
             return Ok(None);
         }
         // Elasticsearch refuses an expiration alone: the metadata is sent as it is, without the reserved members.
-        let words = "Elasticsearch takes a new end only with another change, and the metadata of this key is not known";
-        let known = key.metadata.as_deref().ok_or_else(|| (UpdateField::Expiration, words.to_owned()))?;
+        let words = "Elasticsearch accepts a new expiration only with another change, and the metadata of this key is \
+                     not known";
+        let known = key.metadata.as_deref().ok_or_else(|| FormError::new(UpdateField::Expiration, words))?;
         update.metadata = serde_json::value::RawValue::from_string(without_reserved(known.get())).ok();
         Ok(Some(update))
     }
@@ -45,7 +47,7 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
-    use crate::model::{api_key::KeyKind, update::draft::UpdateDraft};
+    use crate::model::{Timestamp, api_key::KeyKind, update::draft::UpdateDraft};
 
     fn key() -> ApiKey {
         let raw = |text: &str| RawValue::from_string(text.into()).ok();
@@ -58,10 +60,12 @@ mod tests {
         }
     }
 
-    fn update(change: impl FnOnce(&mut UpdateDraft)) -> Result<Option<CrossClusterUpdate>, Vec<UpdateFieldError>> {
+    fn update(
+        change: impl FnOnce(&mut UpdateDraft),
+    ) -> Result<Option<CrossClusterUpdate>, Vec<FormError<UpdateField>>> {
         let mut draft = UpdateDraft::of(&key());
         change(&mut draft);
-        draft.check(0, &TimeZone::UTC)?.cross(&key()).map_err(|error| vec![error])
+        draft.check(Timestamp::EPOCH, &TimeZone::UTC)?.cross(&key()).map_err(|error| vec![error])
     }
 
     #[test]
@@ -85,7 +89,7 @@ mod tests {
             draft.metadata = Some("[]".into());
             draft.expiration = "never".into();
         });
-        let places: Vec<UpdateField> = errors.unwrap_err().into_iter().map(|(place, _)| place).collect();
+        let places: Vec<UpdateField> = errors.unwrap_err().into_iter().map(|error| error.field).collect();
         assert_eq!(places, [UpdateField::Metadata, UpdateField::Expiration, UpdateField::Access]);
     }
 }

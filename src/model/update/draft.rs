@@ -4,11 +4,12 @@
 use jiff::tz::TimeZone;
 use serde_json::value::RawValue;
 
-use super::{KeyUpdate, plan::KeyChange};
+use super::{KeyUpdate, key_change::KeyChange};
 use crate::model::{
-    Millis,
+    Timestamp,
     api_key::{ApiKey, KeyKind},
     create::cross_cluster::Access,
+    form_error::FormError,
     text::json,
     time::expiry::{Expiry, Span},
     update,
@@ -55,9 +56,6 @@ pub enum UpdateField {
     Expiration,
 }
 
-/// Validation error: the field and the message.
-pub type UpdateFieldError = (UpdateField, String);
-
 /// Draft without errors.
 #[derive(Clone, Debug, Default)]
 pub struct CheckedUpdate {
@@ -68,7 +66,7 @@ pub struct CheckedUpdate {
     set: Vec<(String, Box<RawValue>)>,
     remove: Vec<String>,
     expiration: Option<Span>,
-    until: Option<Millis>,
+    until: Option<Timestamp>,
 }
 
 impl UpdateDraft {
@@ -89,13 +87,13 @@ impl UpdateDraft {
     ///
     /// # Errors
     /// Returns every validation error with its field.
-    pub fn check(&self, now: Millis, zone: &TimeZone) -> Result<CheckedUpdate, Vec<UpdateFieldError>> {
+    pub fn check(&self, now: Timestamp, zone: &TimeZone) -> Result<CheckedUpdate, Vec<FormError<UpdateField>>> {
         use UpdateField as At;
         let mut errors = Vec::new();
         let mut checked = CheckedUpdate::default();
         let mut read = |text: &Option<String>, at| match text.as_deref().map(object) {
             Some(Err(words)) => {
-                errors.push((at, words));
+                errors.push(FormError::new(at, words));
                 None
             }
             Some(Ok(raw)) => Some(raw),
@@ -114,31 +112,31 @@ impl UpdateDraft {
                     names.push((At::Set, name.to_owned()));
                     checked.set.push((name.to_owned(), value_of(value)));
                 }
-                Ok((_, value)) => {
-                    errors.push((At::Set, format!("“={value}” has no name before the sign: write name=value")))
-                }
-                Err(other) => errors.push((At::Set, format!("“{other}” is not name=value"))),
+                Ok((_, value)) => errors
+                    .push(FormError::new(At::Set, format!("“={value}” has no name before the sign: use name=value"))),
+                Err(other) => errors.push(FormError::new(At::Set, format!("“{other}” is not name=value"))),
             }
         }
         for (at, name) in names.iter().filter(|(_, name)| name.starts_with('_')) {
-            errors.push((*at, format!("“{name}” starts with _, which Elasticsearch keeps for itself: rename it")));
+            errors
+                .push(FormError::new(*at, format!("“{name}” starts with _, which Elasticsearch reserves: rename it")));
         }
         let removed = self.remove.split([',', '\n']).map(str::trim).filter(|name| !name.is_empty());
         checked.remove = removed.map(str::to_owned).chain(self.remove_each.iter().cloned()).collect();
         if let Some(both) = checked.remove.iter().find(|name| checked.set.iter().any(|(set, _)| set == *name)) {
-            errors.push((At::Remove, format!("“{both}” is set, too")));
+            errors.push(FormError::new(At::Remove, format!("“{both}” is also set")));
         }
         if self.metadata.is_some() && !(self.set_each.is_empty() && self.remove_each.is_empty()) {
-            errors.push((At::Metadata, "It replaces all members: set or remove single ones in it".into()));
+            errors.push(FormError::new(At::Metadata, "It replaces all metadata: set or remove single fields in it"));
         }
         if !self.expiration.trim().is_empty() {
             match end(&self.expiration, now, zone) {
                 Ok((span, until)) => (checked.expiration, checked.until) = (Some(span), until),
-                Err(words) => errors.push((At::Expiration, words)),
+                Err(words) => errors.push(FormError::new(At::Expiration, words)),
             }
         }
         let access = self.access.as_deref().map(Access::parse).transpose();
-        checked.access = access.map_err(|words| errors.push((At::Access, words))).unwrap_or_default();
+        checked.access = access.map_err(|words| errors.push(FormError::new(At::Access, words))).unwrap_or_default();
         let identity = self.certificate_identity.as_ref().map(|text| text.trim());
         checked.certificate_identity = identity.map(|text| (!text.is_empty()).then(|| text.to_owned()));
         if errors.is_empty() { Ok(checked) } else { Err(errors) }
@@ -151,8 +149,8 @@ impl CheckedUpdate {
         self.expiration.is_some()
     }
 
-    /// Returns the expiration in milliseconds since 1970 (UTC) if it was given as a date; `None` otherwise.
-    pub fn until(&self) -> Option<Millis> {
+    /// Returns the expiration if it was given as a date; `None` otherwise.
+    pub fn until(&self) -> Option<Timestamp> {
         self.until
     }
 
@@ -163,34 +161,34 @@ impl CheckedUpdate {
     /// # Errors
     /// Returns a message if members can't be set because the cluster does not report the metadata, if the draft has a
     /// part that a key of this kind does not have, or if keys of this kind are unknown.
-    pub fn of(&self, key: &ApiKey) -> Result<Option<KeyChange>, UpdateFieldError> {
+    pub fn of(&self, key: &ApiKey) -> Result<Option<KeyChange>, FormError<UpdateField>> {
         let id = crate::model::text::sanitize::shortened(key.id.as_str(), 60);
         match &key.kind {
             KeyKind::CrossCluster if self.role_descriptors.is_some() => {
-                let words = format!("{id} is a cross-cluster key, which has access in place of role descriptors");
-                Err((UpdateField::RoleDescriptors, words))
+                let words = format!("{id} is a cross-cluster key, which has access instead of role descriptors");
+                Err(FormError::new(UpdateField::RoleDescriptors, words))
             }
             KeyKind::CrossCluster => self.cross(key).map(|update| update.map(KeyChange::CrossCluster)),
             KeyKind::Rest if self.access.is_some() || self.certificate_identity.is_some() => {
-                let words = format!("{id} is a REST key, and access and certificates are for cross-cluster keys");
-                Err((UpdateField::Access, words))
+                let words = format!("{id} is a REST key, but access and certificates are for cross-cluster keys");
+                Err(FormError::new(UpdateField::Access, words))
             }
             KeyKind::Rest => Ok(Some(KeyChange::Rest(self.plain(key)?))),
             KeyKind::Other(kind) => {
-                let words = format!("{id} is a {kind} key, and how such a key is updated is not known to Keybearer");
-                Err((UpdateField::Metadata, words))
+                let words = format!("{id} is a {kind} key, and Keybearer does not know how to update it");
+                Err(FormError::new(UpdateField::Metadata, words))
             }
         }
     }
 
     /// Returns the request with the parts that are different, access and certificates left out.
-    pub(crate) fn plain(&self, key: &ApiKey) -> Result<KeyUpdate, UpdateFieldError> {
+    pub(crate) fn plain(&self, key: &ApiKey) -> Result<KeyUpdate, FormError<UpdateField>> {
         let is_same = |asked: &RawValue, known: Option<&str>, rights| {
             known.is_some_and(|known| update::differences(known, asked.get(), rights).is_empty())
         };
         let mut metadata = self.metadata.clone();
         if !(self.set.is_empty() && self.remove.is_empty()) {
-            metadata = Some(self.merged(key).map_err(|words| (UpdateField::Set, words))?);
+            metadata = Some(self.merged(key).map_err(|message| FormError::new(UpdateField::Set, message))?);
         }
         let known = key.metadata.as_deref().map(|raw| without_reserved(raw.get()));
         let descriptors = key.role_descriptors.as_deref().map(RawValue::get);
@@ -202,7 +200,7 @@ impl CheckedUpdate {
     }
 
     fn merged(&self, key: &ApiKey) -> Result<Box<RawValue>, String> {
-        let unknown = || format!("The metadata of {} is not known, so that no member of it can be changed", key.id);
+        let unknown = || format!("The metadata of {} is not known, so no field of it can be changed", key.id);
         let mut members = key.metadata.as_ref().and_then(|raw| json::members(raw.get())).ok_or_else(unknown)?;
         members.retain(|(name, _)| !name.starts_with('_') && !self.remove.contains(name));
         for (name, value) in &self.set {
@@ -218,7 +216,7 @@ impl CheckedUpdate {
 
 fn object(text: &str) -> Result<Box<RawValue>, String> {
     if text.trim().is_empty() {
-        return Err("It is blank: write a JSON object, {…}".into());
+        return Err("It is blank: enter a JSON object, {…}".into());
     }
     json::object(text).map_err(|error| error.to_string())?;
     RawValue::from_string(text.trim().to_owned()).map_err(|error| error.to_string())
@@ -236,13 +234,12 @@ pub(crate) fn without_reserved(metadata: &str) -> String {
     }
 }
 
-/// Returns the span until the expiration, and the expiration in milliseconds since 1970 (UTC) if it was given as a
-/// date.
-fn end(text: &str, now: Millis, zone: &TimeZone) -> Result<(Span, Option<Millis>), String> {
+/// Returns the span until the expiration, and the expiration if it was given as a date.
+fn end(text: &str, now: Timestamp, zone: &TimeZone) -> Result<(Span, Option<Timestamp>), String> {
     match Expiry::parse(text, now, zone) {
-        Ok(Expiry::Never) => Err("An end cannot be taken away again: set a later one, or create a new key".into()),
+        Ok(Expiry::Never) => Err("An expiration can't be removed: set a later one, or create a new key".into()),
         Ok(Expiry::In(span)) => Ok((span, None)),
-        Ok(Expiry::At(at)) => Ok((Span::of_millis(at.saturating_sub(now)), Some(at))),
+        Ok(Expiry::At(at)) => Ok((Span::of(at - now), Some(at))),
         Err(error) => Err(error.to_string()),
     }
 }
@@ -269,7 +266,7 @@ mod tests {
     }
 
     fn checked(draft: &UpdateDraft) -> CheckedUpdate {
-        draft.check(0, &TimeZone::UTC).unwrap()
+        draft.check(Timestamp::EPOCH, &TimeZone::UTC).unwrap()
     }
 
     fn rest(draft: &UpdateDraft, key: &ApiKey) -> KeyUpdate {
@@ -293,7 +290,7 @@ mod tests {
             UpdateDraft { set: "team = b c\n\nlevel=2".into(), remove: "old, gone".into(), ..UpdateDraft::default() };
         let update = rest(&draft, &key());
         assert_eq!(update.metadata.unwrap().get(), r#"{"n":1.0e+10,"team":"b c","level":2}"#);
-        assert!(checked(&draft).of(&ApiKey::default()).unwrap_err().1.contains("not known"));
+        assert!(checked(&draft).of(&ApiKey::default()).unwrap_err().message.contains("not known"));
         let same = UpdateDraft { set: "team=a".into(), ..UpdateDraft::default() };
         assert!(rest(&same, &key()).is_empty());
         // As options give them: each one whole and unchanged.
@@ -320,25 +317,25 @@ mod tests {
             checked(&UpdateDraft { expiration: expiration.into(), ..UpdateDraft::default() }).until()
         };
         assert_eq!(until("9d"), None);
-        assert_eq!(until("2027-02-21T00:00:00Z"), Some(1_803_168_000_000));
+        assert_eq!(until("2027-02-21T00:00:00Z"), Some(Timestamp::from_millis(1_803_168_000_000)));
     }
 
     #[test]
     fn each_kind_of_key_has_parts_of_its_own() {
         let error = |draft: UpdateDraft, kind: KeyKind| checked(&draft).of(&ApiKey { kind, ..key() }).unwrap_err();
         let draft = UpdateDraft { role_descriptors: Some("{}".into()), ..UpdateDraft::default() };
-        assert_eq!(error(draft, KeyKind::CrossCluster).0, UpdateField::RoleDescriptors);
+        assert_eq!(error(draft, KeyKind::CrossCluster).field, UpdateField::RoleDescriptors);
         let draft = UpdateDraft { certificate_identity: Some("CN=a".into()), ..UpdateDraft::default() };
-        assert_eq!(error(draft, KeyKind::Rest).0, UpdateField::Access);
+        assert_eq!(error(draft, KeyKind::Rest).field, UpdateField::Access);
         let other = KeyKind::Other("later".into());
-        assert!(error(UpdateDraft::default(), other).1.contains("not known to Keybearer"));
+        assert!(error(UpdateDraft::default(), other).message.contains("does not know how to update it"));
     }
 
     #[test]
     fn every_slip_has_its_place() {
         use UpdateField as At;
         let errors = |draft: UpdateDraft| -> Vec<At> {
-            draft.check(0, &TimeZone::UTC).unwrap_err().into_iter().map(|(at, _)| at).collect()
+            draft.check(Timestamp::EPOCH, &TimeZone::UTC).unwrap_err().into_iter().map(|error| error.field).collect()
         };
         let draft = UpdateDraft {
             role_descriptors: Some("[]".into()),

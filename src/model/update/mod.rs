@@ -3,6 +3,7 @@
 
 pub mod cross_cluster;
 pub mod draft;
+mod key_change;
 pub mod plan;
 pub mod race;
 
@@ -11,7 +12,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, value::RawValue};
 
 use super::{
-    Millis,
+    TimeDelta, Timestamp,
     api_key::ApiKey,
     text::{json, sanitize},
     time::expiry::Span,
@@ -53,15 +54,15 @@ impl KeyUpdate {
 
     /// Returns whether a key that was read after an update with a lost response shows that the update was carried out;
     /// `None` if the key does not show it. `sent` and `now` are the cluster's clock before sending and after reading.
-    pub fn is_carried_out(&self, after: &ApiKey, sent: Millis, now: Millis) -> Option<bool> {
+    pub fn is_carried_out(&self, after: &ApiKey, sent: Timestamp, now: Timestamp) -> Option<bool> {
         if self.is_empty() {
             return None;
         }
         if let Some(span) = self.expiration {
-            let length = span.millis().unwrap_or(Millis::MAX);
+            let length = span.length().unwrap_or(TimeDelta::MAX);
             // Clocks are measured with an error of about two seconds.
-            let earliest = sent.saturating_add(length).saturating_sub(CLOCKS);
-            let latest = now.saturating_add(length).saturating_add(CLOCKS);
+            let earliest = sent + length - CLOCKS;
+            let latest = now + length + CLOCKS;
             if !after.expires.is_some_and(|end| (earliest..=latest).contains(&end)) {
                 return Some(false);
             }
@@ -76,8 +77,8 @@ impl KeyUpdate {
     }
 }
 
-/// Largest error of the measured clock of a cluster, in milliseconds.
-const CLOCKS: Millis = 2_000;
+/// Largest error of the measured clock of a cluster.
+const CLOCKS: TimeDelta = TimeDelta::from_secs(2);
 
 /// Member that is different, with its raw JSON before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,9 +116,9 @@ pub struct Changes {
     /// Changes of the role descriptors. Defaults that the cluster fills in itself (empty lists and the like) count as
     /// no change.
     pub role_descriptors: Vec<Change>,
-    /// Expiration before (`None` is never) and after, in milliseconds since 1970 (UTC); `None` if the update sets none.
+    /// Expiration before (`None` is never) and after; `None` if the update sets none.
     /// The second one is an estimate: the cluster counts from its own clock.
-    pub expiry: Option<(Option<Millis>, Millis)>,
+    pub expiry: Option<(Option<Timestamp>, Timestamp)>,
     /// Certificate pattern of a cross-cluster key before and after; `None` if it does not change.
     pub certificate_identity: Option<(Option<String>, Option<String>)>,
     /// `true` if the role descriptors become `{}`, which gives the key all privileges of its owner.
@@ -144,15 +145,17 @@ impl Changes {
     pub fn warnings(&self) -> Vec<&'static str> {
         let mut words = Vec::new();
         if self.removes_restriction {
-            words.push("The key loses its limits: it may then do everything that its owner may");
+            words.push("The key loses its limits: it can then do everything its owner can");
         }
         if self.wipes_metadata {
-            words.push("All metadata is wiped");
+            words.push("All metadata is removed");
         }
         words.push(match self.owner_snapshot_changes {
-            Some(true) => "The owner's rights have changed since the key took them: it takes those of today",
-            Some(false) => "The owner's rights are the same as those in the key",
-            None => "Every update takes the owner's rights of today anew: they may be more or fewer than before",
+            Some(true) => {
+                "The owner's privileges have changed since the key captured them: it captures the current ones"
+            }
+            Some(false) => "The owner's privileges are the same as those in the key",
+            None => "Each update re-captures the owner's current privileges: they may be more or fewer than before",
         });
         words
     }
@@ -160,7 +163,7 @@ impl Changes {
 
 /// Returns the changes that an update would make to a key. `owner_today` is the owner's privileges today in the form of
 /// [`ApiKey::limited_by`], `None` if they are not known; `now` is the cluster's clock.
-pub fn diff(before: &ApiKey, update: &KeyUpdate, owner_today: Option<&RawValue>, now: Millis) -> Changes {
+pub fn diff(before: &ApiKey, update: &KeyUpdate, owner_today: Option<&RawValue>, now: Timestamp) -> Changes {
     let of = |asked: &Option<Box<RawValue>>, found: &Option<Box<RawValue>>, rights| match asked {
         Some(asked) => changes(found.as_deref().map(RawValue::get), asked.get(), rights),
         None => Vec::new(),
@@ -176,8 +179,8 @@ pub fn diff(before: &ApiKey, update: &KeyUpdate, owner_today: Option<&RawValue>,
         metadata: of(&update.metadata, &before.metadata, false),
         role_descriptors: of(&update.role_descriptors, &before.role_descriptors, true),
         expiry: update.expiration.map(|span| {
-            let length = span.millis().unwrap_or(Millis::MAX);
-            (before.expires, now.saturating_add(length))
+            let length = span.length().unwrap_or(TimeDelta::MAX);
+            (before.expires, now + length)
         }),
         certificate_identity: None,
         removes_restriction: becomes_empty(&update.role_descriptors, &before.role_descriptors),
@@ -197,7 +200,7 @@ pub fn differences(old: &str, new: &str, rights: bool) -> Vec<Change> {
 /// `true` for role descriptors, in which missing and empty members are the same.
 pub(super) fn changes(old: Option<&str>, new: &str, rights: bool) -> Vec<Change> {
     let mut found = Vec::new();
-    compare(String::new(), Some(old.unwrap_or("{}")), Some(new), (rights, 0), &mut found);
+    compare(String::new(), Some(old.unwrap_or("{}")), Some(new), rights, 0, &mut found);
     found
 }
 
@@ -205,13 +208,7 @@ pub(super) fn changes(old: Option<&str>, new: &str, rights: bool) -> Vec<Change>
 /// limits metadata to 20 levels, and role descriptors to some 1,000 (as seen on 9.5.3).
 const MAX_COMPARED_DEPTH: usize = 64;
 
-fn compare(
-    path: String,
-    old: Option<&str>,
-    new: Option<&str>,
-    (rights, depth): (bool, usize),
-    found: &mut Vec<Change>,
-) {
+fn compare(path: String, old: Option<&str>, new: Option<&str>, rights: bool, depth: usize, found: &mut Vec<Change>) {
     if old.zip(new).is_some_and(|(old, new)| same(old, new)) {
         return;
     }
@@ -239,7 +236,7 @@ fn compare(
             };
             let (old, new) = (last(&before), last(&after));
             let step = name.replace('~', "~0").replace('/', "~1");
-            compare(format!("{path}/{step}"), old.as_deref(), new.as_deref(), (rights, depth + 1), found);
+            compare(format!("{path}/{step}"), old.as_deref(), new.as_deref(), rights, depth + 1, found);
         }
         return;
     }

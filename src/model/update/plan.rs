@@ -3,36 +3,18 @@
 
 use serde_json::value::RawValue;
 
+pub use super::key_change::KeyChange;
 use super::{
-    Changes, KeyUpdate,
-    draft::{CheckedUpdate, UpdateFieldError},
+    Changes,
+    draft::{CheckedUpdate, UpdateField},
 };
 use crate::model::{
-    Millis,
+    Timestamp,
     api_key::{ApiKey, KeyId, KeyKind},
-    create::cross_cluster::CrossClusterUpdate,
+    form_error::FormError,
     rotation::ClusterRef,
     update,
 };
-
-/// Request for one key, by its kind.
-#[derive(Clone, Debug)]
-pub enum KeyChange {
-    /// Update of a REST key.
-    Rest(KeyUpdate),
-    /// Update of a cross-cluster key.
-    CrossCluster(CrossClusterUpdate),
-}
-
-impl KeyChange {
-    /// Returns the body of the request for one key.
-    pub fn body(&self) -> String {
-        match self {
-            Self::Rest(update) => update.body(None),
-            Self::CrossCluster(update) => update.body(),
-        }
-    }
-}
 
 /// Update of one key, and the key as it was shown to the person who confirmed it.
 #[derive(Clone, Debug)]
@@ -43,9 +25,9 @@ pub struct PlannedUpdate {
     pub change: KeyChange,
     /// Changes that the request makes.
     pub changes: Changes,
-    /// Expiration in milliseconds since 1970 (UTC) if it was given as a date. The request has a span in its place,
+    /// Expiration if it was given as a date. The request has a span in its place,
     /// counted from the cluster's clock, so that the key itself has to be compared with it afterwards.
-    pub until: Option<Millis>,
+    pub until: Option<Timestamp>,
 }
 
 /// Confirmations that were given for a plan.
@@ -94,8 +76,8 @@ impl UpdatePlan {
         keys: Vec<ApiKey>,
         checked: &CheckedUpdate,
         owner_today: Option<&RawValue>,
-        now: Millis,
-    ) -> Result<Self, UpdateFieldError> {
+        now: Timestamp,
+    ) -> Result<Self, FormError<UpdateField>> {
         let mut plan = Self::default();
         let is_single = keys.len() == 1;
         for seen in keys {
@@ -159,7 +141,8 @@ mod tests {
     }
 
     fn plan(draft: UpdateDraft, keys: Vec<ApiKey>) -> UpdatePlan {
-        UpdatePlan::work_out(keys, &draft.check(0, &TimeZone::UTC).unwrap(), None, 0).unwrap()
+        UpdatePlan::work_out(keys, &draft.check(Timestamp::EPOCH, &TimeZone::UTC).unwrap(), None, Timestamp::EPOCH)
+            .unwrap()
     }
 
     #[test]

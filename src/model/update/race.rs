@@ -7,27 +7,20 @@
 
 use serde_json::value::RawValue;
 
-use super::{
-    Change,
-    plan::{KeyChange, PlannedUpdate},
-};
+use super::{Change, key_change::KeyChange, plan::PlannedUpdate};
 use crate::model::{
-    Millis,
+    TimeDelta, Timestamp,
     api_key::{ApiKey, KeyKind},
-    time::calendar,
+    time::{calendar, expiry::MAX_END_OFF},
     update,
 };
 
 /// Largest number of differences that are listed; the others are only counted.
 const MAX_TOLD: usize = 5;
 
-/// Largest deviation of an expiration that was given as a date, in milliseconds. It is sent as a span from now, and
-/// counted from the cluster's clock when the request is carried out.
-const MAX_END_OFF: Millis = 60_000;
-
-/// Largest deviation of an expiration that was given as a span, in milliseconds: the difference of clocks that is
+/// Largest deviation of an expiration that was given as a span: the difference of clocks that is
 /// tolerated without a warning (5 minutes), and a minute for the request.
-const MAX_SPAN_OFF: Millis = 6 * 60_000;
+const MAX_SPAN_OFF: TimeDelta = TimeDelta::from_mins(6);
 
 /// Returns the differences between a key as it was shown and as it is now, as one line of text; `None` if an update
 /// that was worked out from the first may be sent to the second. Parts that were not known when the key was shown are
@@ -83,15 +76,16 @@ pub fn not_as_asked(planned: &PlannedUpdate, after: &ApiKey) -> Option<String> {
 /// Returns a message if the expiration is not the requested one: a date that became another one by the cluster's clock,
 /// or a span that does not end when it should if the cluster's clock is at `now`. `None` if it is as requested or the
 /// key never expires.
-pub fn other_end(planned: &PlannedUpdate, after: &ApiKey, now: Millis) -> Option<String> {
+pub fn other_end(planned: &PlannedUpdate, after: &ApiKey, now: Timestamp) -> Option<String> {
     let found = after.expires?;
-    let off = |asked: Millis| found.saturating_sub(asked).saturating_abs();
+    let off = |asked: Timestamp| (found - asked).abs();
     let said = calendar::rfc3339(found);
     if let Some(asked) = planned.until {
         return (off(asked) > MAX_END_OFF).then(|| {
             let asked = calendar::rfc3339(asked);
             format!(
-                "it expires {said} in place of {asked}: the clocks differ. Give the expiration as a span, such as 90d"
+                "it expires {said} instead of {asked}: the clocks differ. Enter the expiration as a duration, such as \
+                 90d"
             )
         });
     }
@@ -99,10 +93,10 @@ pub fn other_end(planned: &PlannedUpdate, after: &ApiKey, now: Millis) -> Option
         KeyChange::Rest(asked) => asked.expiration,
         KeyChange::CrossCluster(asked) => asked.expiration,
     }?;
-    let asked = now.saturating_add(span.millis()?);
+    let asked = now + span.length()?;
     (off(asked) > MAX_SPAN_OFF).then(|| {
         format!(
-            "it expires {said}, and {span} from now is {}: the clocks differ, or it was changed",
+            "it expires {said}, but {span} from now is {}: the clocks differ, or it was changed",
             calendar::rfc3339(asked)
         )
     })
@@ -132,9 +126,9 @@ fn invalidated(seen: &ApiKey, now: &ApiKey, lines: &mut Vec<String>) {
     }
 }
 
-fn expiration(seen: Option<Millis>, now: Option<Millis>, lines: &mut Vec<String>) {
+fn expiration(seen: Option<Timestamp>, now: Option<Timestamp>, lines: &mut Vec<String>) {
     if seen != now {
-        let words = |at: Option<Millis>| at.map_or_else(|| "never".to_owned(), calendar::rfc3339);
+        let words = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), calendar::rfc3339);
         lines.push(format!("expiration: {} → {}", words(seen), words(now)));
     }
 }
@@ -154,7 +148,7 @@ fn part(name: &str, seen: Option<&RawValue>, now: Option<&RawValue>, rights: boo
             let found = update::differences(seen.get(), now.get(), rights);
             lines.extend(found.iter().map(|change| change.words(name)));
         }
-        (Some(_), None) => lines.push(format!("{name}: not told any more")),
+        (Some(_), None) => lines.push(format!("{name}: no longer reported")),
         (None, _) => {}
     }
 }
@@ -178,7 +172,7 @@ mod tests {
             limited_by: raw(r#"[{"x":{"cluster":["all"]}}]"#),
             certificate_identity: Some("CN=a".into()),
             access: raw(r#"{"search":[{"names":["a"]}]}"#),
-            expires: Some(5_000),
+            expires: Some(Timestamp::from_millis(5_000)),
             ..ApiKey::default()
         }
     }
@@ -198,7 +192,7 @@ mod tests {
             (|key| key.limited_by = raw(r#"[{"x":{"cluster":["none"]}}]"#), "limited_by/0/x/cluster"),
             (|key| key.certificate_identity = None, r#"certificate_identity: removed (was "CN=a")"#),
             (|key| key.access = raw(r#"{"search":[{"names":["b"]}]}"#), "access/search/0/names"),
-            (|key| key.metadata = None, "metadata: not told any more"),
+            (|key| key.metadata = None, "metadata: no longer reported"),
         ] {
             let mut now = key();
             change(&mut now);
@@ -230,11 +224,27 @@ mod tests {
         let overtaken = ApiKey { metadata: raw(r#"{"team":"c"}"#), ..key() };
         assert_eq!(not_as_asked(&planned(asked), &overtaken).unwrap(), r#"metadata/team: "b" → "c""#);
         let end = KeyUpdate { expiration: Some(Span::days(1)), ..KeyUpdate::default() };
-        let moved = ApiKey { expires: Some(90_000_000), ..key() };
+        let moved = ApiKey { expires: Some(Timestamp::from_millis(90_000_000)), ..key() };
         assert_eq!(not_as_asked(&planned(end.clone()), &moved), None);
         assert!(not_as_asked(&planned(KeyUpdate::default()), &moved).unwrap().contains("expiration"));
-        let by_date = |until| PlannedUpdate { until: Some(until), ..planned(end.clone()) };
-        assert_eq!(other_end(&by_date(90_030_000), &moved, 0), None);
-        assert!(other_end(&by_date(3_690_000_000), &moved, 0).unwrap().contains("1970-01-02T01:00:00Z in place of"));
+        let by_date = |until| PlannedUpdate { until: Some(Timestamp::from_millis(until)), ..planned(end.clone()) };
+        let now = Timestamp::EPOCH;
+        assert_eq!(other_end(&by_date(90_030_000), &moved, now), None);
+        assert!(other_end(&by_date(3_690_000_000), &moved, now).unwrap().contains("1970-01-02T01:00:00Z instead of"));
+    }
+
+    #[test]
+    fn a_span_may_end_as_far_off_as_clocks_are_apart() {
+        let day = planned(KeyUpdate { expiration: Some(Span::days(1)), ..KeyUpdate::default() });
+        let at = Timestamp::from_millis(1_795_521_600_000);
+        let step = TimeDelta::from_millis(1);
+        let after = |off: TimeDelta| ApiKey { expires: Some(at + TimeDelta::DAY + off), ..key() };
+        for off in [-MAX_SPAN_OFF, TimeDelta::ZERO, MAX_SPAN_OFF] {
+            assert_eq!(other_end(&day, &after(off), at), None, "{off:?}");
+        }
+        for off in [-MAX_SPAN_OFF - step, MAX_SPAN_OFF + step] {
+            let words = other_end(&day, &after(off), at).unwrap();
+            assert!(words.contains("1d from now is 2026-11-25T12:00:00Z: the clocks differ"), "{off:?}: {words}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Tests for the changes that an update is reported to make, and those that it is not.
 
 use crate::model::update::*;
+use crate::model::{TimeDelta, Timestamp};
 
 fn raw(text: &str) -> Option<Box<RawValue>> {
     Some(RawValue::from_string(text.into()).unwrap())
@@ -29,7 +30,7 @@ fn metadata_is_compared_member_by_member() {
         metadata: raw(r#"{"team":{"name":"b","x":1},"new":1.50,"same": 2,"a/b":3}"#),
         ..KeyUpdate::default()
     };
-    let changes = diff(&before, &update, None, 0);
+    let changes = diff(&before, &update, None, Timestamp::EPOCH);
     assert_eq!(
         changes.metadata,
         [
@@ -48,12 +49,12 @@ fn what_the_cluster_fills_in_is_no_change_of_rights() {
     let asked = r#"{"x":{"cluster":["monitor"],"indices":[{"names":["a"],"privileges":["read"]}]}}"#;
     let before = key(told, "{}");
     let update = KeyUpdate { role_descriptors: raw(asked), ..KeyUpdate::default() };
-    assert!(diff(&before, &update, None, 0).is_empty());
+    assert!(diff(&before, &update, None, Timestamp::EPOCH).is_empty());
     let update = KeyUpdate { role_descriptors: raw(&asked.replace("read", "write")), ..KeyUpdate::default() };
-    let found = diff(&before, &update, None, 0).role_descriptors;
+    let found = diff(&before, &update, None, Timestamp::EPOCH).role_descriptors;
     assert_eq!(found, [change("/x/indices/0/privileges", Some(r#"["read"]"#), Some(r#"["write"]"#))]);
     let named = KeyUpdate { role_descriptors: raw(r#"{"x":{},"none":{}}"#), ..KeyUpdate::default() };
-    assert!(diff(&key(r#"{"x":{}}"#, "{}"), &named, None, 0).role_descriptors.len() == 1);
+    assert!(diff(&key(r#"{"x":{}}"#, "{}"), &named, None, Timestamp::EPOCH).role_descriptors.len() == 1);
 }
 
 #[test]
@@ -73,10 +74,10 @@ fn what_the_cluster_tells_in_another_form_is_no_change_of_rights() {
 #[test]
 fn losing_limits_and_metadata_is_flagged_only_where_it_is_lost() {
     let wipe = KeyUpdate { role_descriptors: raw("{ }"), metadata: raw("{}"), expiration: None };
-    let changes = diff(&key(r#"{"x":{}}"#, r#"{"a":1}"#), &wipe, None, 0);
+    let changes = diff(&key(r#"{"x":{}}"#, r#"{"a":1}"#), &wipe, None, Timestamp::EPOCH);
     assert!(changes.removes_restriction && changes.wipes_metadata);
     assert_eq!(changes.warnings().len(), 3);
-    let changes = diff(&key("{}", "{}"), &wipe, None, 0);
+    let changes = diff(&key("{}", "{}"), &wipe, None, Timestamp::EPOCH);
     assert!(!changes.removes_restriction && !changes.wipes_metadata && changes.is_empty());
 }
 
@@ -85,30 +86,31 @@ fn the_owners_rights_are_compared_where_they_are_known() {
     let mut before = key("{}", "{}");
     let update = KeyUpdate::default();
     let today = raw(r#"[{"r":{"cluster":["all"]}}]"#);
-    assert_eq!(diff(&before, &update, today.as_deref(), 0).owner_snapshot_changes, None);
+    assert_eq!(diff(&before, &update, today.as_deref(), Timestamp::EPOCH).owner_snapshot_changes, None);
     before.limited_by = raw(r#"[{"r":{"cluster":["monitor"]}}]"#);
-    assert_eq!(diff(&before, &update, today.as_deref(), 0).owner_snapshot_changes, Some(true));
+    assert_eq!(diff(&before, &update, today.as_deref(), Timestamp::EPOCH).owner_snapshot_changes, Some(true));
     before.limited_by.clone_from(&today);
-    assert_eq!(diff(&before, &update, today.as_deref(), 0).owner_snapshot_changes, Some(false));
-    assert_eq!(diff(&before, &update, None, 0).owner_snapshot_changes, None);
+    assert_eq!(diff(&before, &update, today.as_deref(), Timestamp::EPOCH).owner_snapshot_changes, Some(false));
+    assert_eq!(diff(&before, &update, None, Timestamp::EPOCH).owner_snapshot_changes, None);
 }
 
 #[test]
 fn an_end_beyond_all_time_does_no_harm() {
     let update = KeyUpdate { expiration: Some(Span::days(u64::MAX)), ..KeyUpdate::default() };
-    assert_eq!(diff(&ApiKey::default(), &update, None, 5).expiry, Some((None, Millis::MAX)));
+    assert_eq!(diff(&ApiKey::default(), &update, None, Timestamp::from_millis(5)).expiry, Some((None, Timestamp::MAX)));
 }
 
 #[test]
 fn after_a_lost_answer_the_key_tells_whether_it_was_done() {
     let update = KeyUpdate { metadata: raw(r#"{"a":1}"#), expiration: Some(Span::days(1)), ..KeyUpdate::default() };
     let mut after = key("{}", r#"{"a": 1}"#);
-    assert_eq!(update.is_carried_out(&after, 0, 9_000), Some(false));
-    after.expires = Some(super::super::DAY + 4_000);
-    assert_eq!(update.is_carried_out(&after, 0, 9_000), Some(true));
+    let later = Timestamp::EPOCH + TimeDelta::from_secs(9);
+    assert_eq!(update.is_carried_out(&after, Timestamp::EPOCH, later), Some(false));
+    after.expires = Some(Timestamp::EPOCH + TimeDelta::DAY + TimeDelta::from_secs(4));
+    assert_eq!(update.is_carried_out(&after, Timestamp::EPOCH, later), Some(true));
     after.metadata = raw("{}");
-    assert_eq!(update.is_carried_out(&after, 0, 9_000), Some(false));
+    assert_eq!(update.is_carried_out(&after, Timestamp::EPOCH, later), Some(false));
     after.metadata = None;
-    assert_eq!(update.is_carried_out(&after, 0, 9_000), None);
-    assert_eq!(KeyUpdate::default().is_carried_out(&after, 0, 9_000), None);
+    assert_eq!(update.is_carried_out(&after, Timestamp::EPOCH, later), None);
+    assert_eq!(KeyUpdate::default().is_carried_out(&after, Timestamp::EPOCH, later), None);
 }

@@ -49,8 +49,8 @@ impl Capability {
             Self::CrossCluster => "You can't create cross-cluster keys here",
             Self::UpdateCrossCluster => "You can't change cross-cluster keys here",
             Self::CertificateIdentity => "You can't bind cross-cluster keys to certificates here",
-            Self::Grant => "You can't make keys for other users here",
-            Self::Clone => "You can't copy keys here",
+            Self::Grant => "You can't create keys for other users here",
+            Self::Clone => "You can't clone keys here",
         }
     }
 
@@ -70,7 +70,7 @@ pub fn missing(session: &Session, offer: Capability) -> Option<Problem> {
         return Some(problem(&format!("{lacks}; it is {}", session.edition)));
     }
     if offer.is_refused_to_keys() && session.own_key().is_some() {
-        let detail = "You are signed in by an API key, and Elasticsearch lets only users do that";
+        let detail = "You are signed in with an API key, and Elasticsearch allows this only for users";
         return Some(problem(detail).hint("Sign in as a user"));
     }
     let names = offer.privileges();
@@ -79,8 +79,8 @@ pub fn missing(session: &Session, offer: Capability) -> Option<Problem> {
     let was_asked = session.privileges.has(needed).is_some();
     if was_asked && !session.privileges.any(names) {
         let or = if more.is_empty() { String::new() } else { format!(" (or {})", more.join(" or ")) };
-        let detail = format!("{} has not the cluster privilege {needed}{or}", session.identity.username);
-        return Some(problem(&detail).hint("Somebody with manage_security can put it into one of your roles"));
+        let detail = format!("{} lacks the cluster privilege {needed}{or}", session.identity.username);
+        return Some(problem(&detail).hint("Ask someone with manage_security to grant it"));
     }
     None
 }
@@ -92,8 +92,10 @@ pub async fn unlicensed(session: &Session, offer: Capability) -> Option<Problem>
     if license.allows_cross_cluster() {
         return None;
     }
-    let state = if license.status == "active" { String::new() } else { format!(", and it is {}", license.status) };
-    let detail =
-        format!("They need an Enterprise license or a trial, and this cluster has the license {}{state}", license.kind);
+    let state = if license.status == "active" { String::new() } else { format!(", which is {}", license.status) };
+    let detail = format!(
+        "This requires an Enterprise license or a trial; the license of this cluster is {}{state}",
+        license.kind
+    );
     Some(Problem::new(offer.title(), &detail).hint(TRIAL))
 }

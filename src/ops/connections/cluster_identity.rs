@@ -8,7 +8,7 @@ use crate::{client::ClientError, model::rotation::ClusterRef, ops::Session};
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum IdentityError {
     /// Another cluster answers at the same address.
-    #[error("another cluster answers now: {}, not {}", named(.found), named(.expected))]
+    #[error("a different cluster responds now: {}, not {}", named(.found), named(.expected))]
     Other {
         /// Cluster at sign-in.
         expected: Box<ClusterRef>,
@@ -16,7 +16,7 @@ pub enum IdentityError {
         found: Box<ClusterRef>,
     },
     /// The cluster did not tell which one it is.
-    #[error("which cluster answers is not known: {0}")]
+    #[error("which cluster responds is not known: {0}")]
     Unknown(ClientError),
 }
 
@@ -39,7 +39,7 @@ impl IdentityError {
 
 fn named(cluster: &ClusterRef) -> String {
     let name = cluster.name.as_deref().unwrap_or("a cluster without a known name");
-    format!("{name} (uuid {})", cluster.uuid.as_deref().unwrap_or("not told"))
+    format!("{name} (uuid {})", cluster.uuid.as_deref().unwrap_or("not reported"))
 }
 
 /// Asks the cluster which one it is, as `GET /` tells it. Without the privilege `monitor` uuid and name are `None`.

@@ -5,8 +5,12 @@ use std::time::Instant;
 use crate::{
     client::{Client, ClientError, KeyQuery, SeenCertificate},
     model::{
-        Millis,
-        connections::endpoint::{Endpoint, Trust},
+        Timestamp,
+        connections::{
+            client_certificate::ClientCertificate,
+            endpoint::{Endpoint, Trust},
+            proxy::ProxyRule,
+        },
         identity::{Identity, Privileges},
         time::expiry::{self, EXPIRING_SOON},
         version::{Edition, Feature},
@@ -95,10 +99,14 @@ async fn privileges(client: &Client, edition: Edition) -> Result<Privileges, Cli
 /// Step of a connection test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ConnectionCheck {
+    /// Proxy on the way, if there is one.
+    Proxy,
     /// Reachability: does anything answer at the URL?
     Reach,
     /// Certificate: is it trusted?
     Certificate,
+    /// Client certificate, if the connection has one or the server requires one.
+    ClientCertificate,
     /// Product: is it Elasticsearch, and which version?
     Product,
     /// Identity of the sign-in.
@@ -111,18 +119,40 @@ pub enum ConnectionCheck {
 
 impl ConnectionCheck {
     /// All steps, in order.
-    pub const ALL: [ConnectionCheck; 6] =
-        [Self::Reach, Self::Certificate, Self::Product, Self::Identity, Self::Privileges, Self::Missing];
+    const ALL: [ConnectionCheck; 8] = [
+        Self::Proxy,
+        Self::Reach,
+        Self::Certificate,
+        Self::ClientCertificate,
+        Self::Product,
+        Self::Identity,
+        Self::Privileges,
+        Self::Missing,
+    ];
+
+    /// Returns the steps that a test of the endpoint will have, in order. Whether the proxy of this computer is on the
+    /// way is known only by the test.
+    pub fn expected(endpoint: Option<&Endpoint>) -> impl Iterator<Item = Self> {
+        let has_proxy = endpoint.is_some_and(|endpoint| matches!(endpoint.proxy, ProxyRule::Via(_)));
+        let has_certificate = endpoint.is_some_and(|endpoint| endpoint.client_certificate.is_some());
+        Self::ALL.into_iter().filter(move |step| match step {
+            Self::Proxy => has_proxy,
+            Self::ClientCertificate => has_certificate,
+            _ => true,
+        })
+    }
 
     /// Returns the label of the step before it is done.
     pub fn question(self) -> &'static str {
         match self {
-            Self::Reach => "Can it be reached",
-            Self::Certificate => "Is its certificate trusted",
-            Self::Product => "Is it Elasticsearch, which version",
-            Self::Identity => "Who am I",
-            Self::Privileges => "What may I do",
-            Self::Missing => "What is missing for what",
+            Self::Proxy => "Proxy",
+            Self::Reach => "Reachability",
+            Self::Certificate => "Certificate trust",
+            Self::ClientCertificate => "Client certificate",
+            Self::Product => "Elasticsearch version",
+            Self::Identity => "Signed-in user",
+            Self::Privileges => "Privileges",
+            Self::Missing => "Missing privileges",
         }
     }
 }
@@ -157,15 +187,27 @@ pub async fn test(endpoint: &Endpoint, mut report: impl FnMut(StepReport)) {
     let mut say = |step, result, took, certificate| report(StepReport { step, result, took, certificate });
     let client = match Client::new(endpoint) {
         Ok(client) => client,
-        Err(error) => return say(ConnectionCheck::Certificate, failed(error), None, None),
+        Err(error) => {
+            let step = match problem::failing_step(&error) {
+                step @ (ConnectionCheck::Proxy | ConnectionCheck::ClientCertificate) => step,
+                _ => ConnectionCheck::Certificate,
+            };
+            return say(step, failed(error), None, None);
+        }
     };
     let started = Instant::now();
     let answer = client.authenticate().await;
     let took = Some(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
     let certificate = client.certificate();
 
+    let is_proxy_fault =
+        answer.as_ref().err().is_some_and(|error| problem::failing_step(error) == ConnectionCheck::Proxy);
+    if let Some(proxy) = client.proxy().filter(|_| !is_proxy_fault) {
+        say(ConnectionCheck::Proxy, through(endpoint, proxy), None, None);
+    }
     if let Err(error) = &answer {
         match problem::failing_step(error) {
+            ConnectionCheck::Proxy => return say(ConnectionCheck::Proxy, failed(error.clone()), took, None),
             ConnectionCheck::Reach => return say(ConnectionCheck::Reach, failed(error.clone()), took, certificate),
             step => {
                 say(ConnectionCheck::Reach, reached(endpoint), took, None);
@@ -173,6 +215,12 @@ pub async fn test(endpoint: &Endpoint, mut report: impl FnMut(StepReport)) {
                     return say(step, failed(error.clone()), None, certificate);
                 }
                 say(ConnectionCheck::Certificate, trusted(endpoint, certificate.as_ref()), None, certificate.clone());
+                if step == ConnectionCheck::ClientCertificate {
+                    return say(step, failed(error.clone()), None, None);
+                }
+                if let Some(own) = &endpoint.client_certificate {
+                    say(ConnectionCheck::ClientCertificate, own_certificate(own, clock::now()), None, None);
+                }
                 if step == ConnectionCheck::Product {
                     return say(step, failed(error.clone()), None, None);
                 }
@@ -181,16 +229,19 @@ pub async fn test(endpoint: &Endpoint, mut report: impl FnMut(StepReport)) {
     } else {
         say(ConnectionCheck::Reach, reached(endpoint), took, None);
         say(ConnectionCheck::Certificate, trusted(endpoint, certificate.as_ref()), None, certificate);
+        if let Some(own) = &endpoint.client_certificate {
+            say(ConnectionCheck::ClientCertificate, own_certificate(own, clock::now()), None, None);
+        }
     }
     let edition = match edition(&client).await {
         Ok(About { edition, name, .. }) => {
             let name = name
                 .map(|name| format!("cluster {name}"))
-                .unwrap_or_else(|| "its name is not told without monitor".into());
+                .unwrap_or_else(|| "its name is not available without the privilege monitor".into());
             let title = format!("Elasticsearch {edition}");
             let result = match client.doubtful_date() {
                 Some(date) => {
-                    let clock = format!("{name}; the answers are dated {} this machine's clock", clock::ahead(date));
+                    let clock = format!("{name}; responses are dated {} this machine's clock", clock::ahead(date));
                     StepResult::Mind(title, clock)
                 }
                 None => StepResult::Good(title, name),
@@ -224,13 +275,31 @@ fn failed(error: ClientError) -> StepResult {
     StepResult::Failed(Box::new(error.into()))
 }
 
+/// Reports the client certificate of the connection: that it was presented where the server asked for it is not known.
+fn own_certificate(certificate: &ClientCertificate, now: Timestamp) -> StepResult {
+    let title = format!("Client certificate {}", certificate.subject);
+    let (words, is_soon) = certificate.validity(now);
+    if is_soon { StepResult::Mind(title, words) } else { StepResult::Good(title, words) }
+}
+
+fn through(endpoint: &Endpoint, proxy: &str) -> StepResult {
+    let whose = match endpoint.proxy {
+        ProxyRule::System => "the proxy of this computer",
+        ProxyRule::Direct | ProxyRule::Via(_) => "the proxy of the connection",
+    };
+    StepResult::Good(format!("Through {proxy}"), whose.to_owned())
+}
+
 fn reached(endpoint: &Endpoint) -> StepResult {
     StepResult::Good("Reached".into(), endpoint.url.host().to_owned())
 }
 
 fn trusted(endpoint: &Endpoint, certificate: Option<&SeenCertificate>) -> StepResult {
     if !endpoint.url.is_https() {
-        return StepResult::Mind("Not encrypted".into(), "http: everybody on the way can read the credential".into());
+        return StepResult::Mind(
+            "Not encrypted".into(),
+            "http: anyone on the network path can read the credential".into(),
+        );
     }
     // The system's roots may not need the authority that was sent, and without verification nothing depends on it.
     if matches!(endpoint.trust, Trust::CaFile(_) | Trust::Fingerprint(_))
@@ -243,17 +312,15 @@ fn trusted(endpoint: &Endpoint, certificate: Option<&SeenCertificate>) -> StepRe
         Trust::System => StepResult::Good("Certificate trusted by this computer".into(), subject),
         Trust::CaFile(_) => StepResult::Good("Certificate signed by the CA file".into(), subject),
         Trust::Fingerprint(_) => StepResult::Good("Certificate matches the pinned fingerprint".into(), subject),
-        Trust::InsecureDev => {
-            StepResult::Mind("Certificate not verified".into(), "Anybody can stand between you and the cluster".into())
-        }
+        Trust::InsecureDev => StepResult::Mind("Certificate not verified".into(), "Traffic can be intercepted".into()),
     }
 }
 
 /// Returns title and detail of a warning about a certificate authority that has expired, or will within
 /// [`EXPIRING_SOON`] of `now`, this machine's clock; `None` if it ends later, was not sent or can't be read.
-fn authority_ends(seen: &SeenCertificate, now: Millis) -> Option<(String, String)> {
+fn authority_ends(seen: &SeenCertificate, now: Timestamp) -> Option<(String, String)> {
     let ca = seen.ca.as_ref()?;
-    let end = ca.not_after.filter(|end| end.saturating_sub(now) < EXPIRING_SOON)?;
+    let end = ca.not_after.filter(|end| *end - now < EXPIRING_SOON)?;
     let title =
         if end <= now { "The certificate authority has expired" } else { "The certificate authority expires soon" };
     let detail = format!("{}: {}. Other clients may refuse it", ca.subject, expiry::remaining(Some(end), now));
@@ -273,16 +340,16 @@ fn who(identity: &Identity) -> StepResult {
 fn summary(privileges: &Privileges, identity: &Identity) -> (StepResult, StepResult) {
     let granted: Vec<&str> = privileges.iter().filter(|(_, granted)| *granted).map(|(name, _)| name).collect();
     let granted = if !privileges.sees_own_keys() && !privileges.creates_keys() {
-        let words = "This sign-in can neither see nor make any";
+        let words = "This sign-in can neither see nor create any";
         let problem = Problem::new("No privilege for API keys", words)
-            .hint("manage_own_api_key is the least: it lets one make keys and see one's own");
+            .hint("manage_own_api_key is the minimum: it allows creating keys and seeing your own");
         StepResult::Failed(Box::new(problem))
     } else {
         StepResult::Good("Granted".into(), granted.join(", "))
     };
     let mut missing = missing(privileges);
     if identity.api_key.is_some() {
-        missing.insert(0, "signed in by an API key: keys made have no rights, updates are refused".into());
+        missing.insert(0, "signed in with an API key: new keys have no privileges, and updates are refused".into());
     }
     let missing = if missing.is_empty() {
         StepResult::Good("Nothing is missing".into(), "for creating, seeing and invalidating keys".into())
@@ -296,16 +363,16 @@ fn summary(privileges: &Privileges, identity: &Identity) -> (StepResult, StepRes
 pub fn missing(privileges: &Privileges) -> Vec<String> {
     let mut missing = Vec::new();
     if !privileges.creates_keys() {
-        missing.push("creating keys needs manage_own_api_key".to_owned());
+        missing.push("creating keys requires manage_own_api_key".to_owned());
     }
     if !privileges.sees_all_keys() {
-        missing.push("other people's keys need read_security or manage_api_key".into());
+        missing.push("seeing other users' keys requires read_security or manage_api_key".into());
     }
     if !privileges.invalidates_all_keys() {
-        missing.push("invalidating other people's keys needs manage_api_key".into());
+        missing.push("invalidating other users' keys requires manage_api_key".into());
     }
     if !privileges.any(&["manage_security", "read_security"]) {
-        missing.push("reading roles needs read_security or manage_security".into());
+        missing.push("reading roles requires read_security or manage_security".into());
     }
     missing
 }
@@ -316,7 +383,7 @@ mod tests {
     use crate::{
         client::SeenAuthority,
         model::{
-            DAY,
+            TimeDelta,
             connections::{endpoint::ClusterUrl, fingerprint::Fingerprint, login::Login},
             secret::Secret,
         },
@@ -325,36 +392,37 @@ mod tests {
     #[test]
     fn an_authority_that_ends_is_told_before_and_after() {
         let fingerprint = Fingerprint::of(b"x");
+        let day = |number| Timestamp::EPOCH + TimeDelta::from_days(number);
         let seen = |not_after| SeenCertificate {
             subject: "CN=node".into(),
             issuer: "CN=old CA".into(),
-            not_before: 0,
-            not_after: 400 * DAY,
+            not_before: day(0),
+            not_after: day(400),
             fingerprint,
             names: Vec::new(),
             ca: Some(SeenAuthority { subject: "CN=old CA".into(), fingerprint, not_after }),
             chain: Vec::new(),
         };
-        let told = |not_after| authority_ends(&seen(not_after), 100 * DAY);
+        let told = |not_after| authority_ends(&seen(not_after), day(100));
         assert_eq!(told(None), None, "what can't be read is not said to end");
-        assert_eq!(told(Some(130 * DAY)), None);
-        let (title, detail) = told(Some(112 * DAY)).unwrap();
+        assert_eq!(told(Some(day(130))), None);
+        let (title, detail) = told(Some(day(112))).unwrap();
         assert!(title.ends_with("expires soon") && detail.contains("CN=old CA: in 12 days"), "{title}: {detail}");
-        let (title, detail) = told(Some(90 * DAY)).unwrap();
+        let (title, detail) = told(Some(day(90))).unwrap();
         assert!(title.ends_with("has expired") && detail.contains("expired 10 days ago"), "{title}: {detail}");
-        assert_eq!(authority_ends(&SeenCertificate { ca: None, ..seen(Some(0)) }, 100 * DAY), None);
+        assert_eq!(authority_ends(&SeenCertificate { ca: None, ..seen(Some(day(0))) }, day(100)), None);
 
         // It never stands in the place of a warning that nothing is verified.
         let title = |trust| {
             let endpoint = Endpoint {
-                url: ClusterUrl::parse("https://es.example.net:9200").unwrap(),
                 trust,
-                login: Login::Bearer(Secret::new("token")),
-                run_as: None,
                 timeout: std::time::Duration::from_secs(1),
-                audit_index: None,
+                ..Endpoint::new(
+                    ClusterUrl::parse("https://es.example.net:9200").unwrap(),
+                    Login::Bearer(Secret::new("token")),
+                )
             };
-            match trusted(&endpoint, Some(&seen(Some(0)))) {
+            match trusted(&endpoint, Some(&seen(Some(day(0))))) {
                 StepResult::Good(title, _) | StepResult::Mind(title, _) => title,
                 StepResult::Failed(problem) => panic!("{problem:?}"),
             }

@@ -3,7 +3,7 @@
 use crate::{
     client::{Client, SeenCertificate},
     model::{
-        Millis,
+        TimeDelta, Timestamp,
         api_key::{ApiKey, KeyId},
         connections::endpoint::Trust,
         identity::{Identity, Privileges},
@@ -39,6 +39,9 @@ pub struct Session {
     pub interrupt: Interrupt,
 }
 
+/// Least skew that counts: the header `Date` has whole seconds and is delayed on its way.
+const LEAST_SKEW: TimeDelta = TimeDelta::from_secs(2);
+
 impl Session {
     /// Returns the session with a journal in which operations on keys are recorded.
     pub fn with_journal(self, journal: Journal) -> Self {
@@ -62,6 +65,12 @@ impl Session {
         session
     }
 
+    /// Returns a session that may change keys through a connection that asks for its name to be typed. See
+    /// [`super::protection`] for when it was.
+    pub(crate) fn confirmed(&self) -> Self {
+        Self { client: self.client.confirmed(), ..self.clone() }
+    }
+
     /// Returns the cluster as it identified itself at sign-in. See [`super::cluster_identity`] for the cluster that
     /// answers now.
     pub fn cluster(&self) -> ClusterRef {
@@ -70,14 +79,13 @@ impl Session {
     }
 
     /// Returns the cluster's current time: this machine's clock plus the measured skew. Expiration is judged by it.
-    pub fn now(&self) -> Millis {
-        clock::now().saturating_add(self.skew())
+    pub fn now(&self) -> Timestamp {
+        clock::now() + self.skew()
     }
 
-    /// Returns how far the cluster's clock is ahead of this machine's, in milliseconds. The header `Date` has whole
-    /// seconds and is delayed on its way, so a skew of less than two seconds counts as 0.
-    pub fn skew(&self) -> Millis {
-        self.client.clock_skew().filter(|skew| skew.saturating_abs() >= 2000).unwrap_or(0)
+    /// Returns how far the cluster's clock is ahead of this machine's; zero for a skew of less than [`LEAST_SKEW`].
+    pub fn skew(&self) -> TimeDelta {
+        self.client.clock_skew().filter(|skew| skew.abs() >= LEAST_SKEW).unwrap_or_default()
     }
 
     /// Returns a message about clocks that can't be reconciled; `None` if the answers are dated plausibly or not at
@@ -85,14 +93,13 @@ impl Session {
     pub fn clock_words(&self) -> Option<String> {
         let date = self.client.doubtful_date()?;
         let counted = match self.client.own_skew() {
-            Some(own) if own.saturating_abs() < 2000 => {
-                "the cluster itself goes by the same time as this machine".into()
-            }
-            Some(own) => format!("the cluster itself is {} this machine, which is counted by", clock::ahead(own)),
-            None => "times are judged by this machine's clock".into(),
+            Some(own) if own.abs() < LEAST_SKEW => "the cluster's own clock agrees with this machine's".into(),
+            Some(own) => format!("the cluster's own clock is {} this machine's and is used instead", clock::ahead(own)),
+            None => "this machine's clock is used".into(),
         };
         Some(format!(
-            "The answers are dated {} this machine's clock by something before the cluster. That is not counted by: {counted}",
+            "Responses are dated {} this machine's clock by something in front of the cluster. That is ignored: \
+             {counted}",
             clock::ahead(date)
         ))
     }

@@ -69,9 +69,8 @@ pub fn keep_secret(
     cluster: Option<&str>,
 ) -> Result<String, Problem> {
     if vault.place() == VaultPlace::Memory {
-        let detail =
-            "In the memory of this program the secret would be gone with it, and nobody could get it from there";
-        return Err(Problem::new("There is no keyring to keep it in", detail).hint("Copy it, or write it to a file"));
+        let detail = "In this program's memory, the secret would be lost when it closes";
+        return Err(Problem::new("There is no keyring to save it in", detail).hint("Copy it, or write it to a file"));
     }
     KeptSecrets::new(Arc::clone(vault)).keep_secret(id, name, secret, cluster)?;
     Ok("the keyring of this computer".into())
@@ -97,8 +96,8 @@ pub fn forget_ended(kept: &KeptSecrets, cluster: Option<&str>, ended: &[KeyId]) 
 
 /// Returns the problem that the keyring did not answer: it may be waiting for its password in its own window.
 pub fn waited_too_long() -> Problem {
-    let detail = "The keyring did not answer. It may be waiting for its password in a window of its own";
-    Problem::new("Waited too long for the keyring", detail).fix(Fix::ReadProfiles).or(Fix::UseMemory)
+    let detail = "The keyring did not respond. It may be waiting for its password in a separate window";
+    Problem::new("The keyring timed out", detail).fix(Fix::ReadProfiles).or(Fix::UseMemory)
 }
 
 impl From<VaultError> for Problem {

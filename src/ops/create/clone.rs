@@ -3,7 +3,7 @@
 use crate::{
     client::{ClientError, CreatedKey},
     model::{
-        Millis,
+        Timestamp,
         api_key::{ApiKey, KeyKind},
         create::clone::CloneKey,
         journal::Action,
@@ -18,22 +18,22 @@ use crate::{
 
 /// Returns the problem that keeps this session from copying a key; `None` if none is known before the cluster is asked.
 /// `now` is the cluster's clock.
-pub fn hindrance(session: &Session, source: &ApiKey, now: Millis) -> Option<Problem> {
+pub fn hindrance(session: &Session, source: &ApiKey, now: Timestamp) -> Option<Problem> {
     if let Some(problem) = capabilities::missing(session, Capability::Clone) {
         return Some(problem);
     }
-    let refused = |detail: &str| Problem::new(&format!("{} can't be copied. Nothing is done", source.id), detail);
+    let refused = |detail: &str| Problem::new(&format!("{} can't be cloned. Nothing was done", source.id), detail);
     match (&source.kind, source.status(now)) {
         (KeyKind::Rest, Status::Invalidated | Status::Expired) => {
-            let detail = "It has ended, and what has ended can’t be copied";
+            let detail = "It has expired or was invalidated, so it can’t be cloned";
             Some(refused(detail).hint("Create a new key with the same roles"))
         }
         (KeyKind::Rest, _) => None,
         (KeyKind::CrossCluster, _) => {
-            let detail = "Elasticsearch copies REST keys, and this is a cross-cluster key";
+            let detail = "Elasticsearch clones only REST keys, and this is a cross-cluster key";
             Some(refused(detail).hint("Create another cross-cluster key with the same access"))
         }
-        (kind, _) => Some(refused(&format!("Elasticsearch copies REST keys, and this is a {} key", kind.word()))),
+        (kind, _) => Some(refused(&format!("Elasticsearch clones only REST keys, and this is a {} key", kind.word()))),
     }
 }
 
@@ -69,6 +69,6 @@ pub fn problem(error: ClientError) -> Problem {
     if !privileges.is_empty() {
         return error.into();
     }
-    Problem::new("The key can't be copied", &format!("The cluster says of it: {reason}"))
-        .hint("No key was made. The source must be a REST key that is valid, and its secret must be right")
+    Problem::new("The key can't be cloned", &format!("The cluster says: {reason}"))
+        .hint("No key was created. The source must be a valid REST key, and its secret must be correct")
 }

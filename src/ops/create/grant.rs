@@ -3,7 +3,7 @@
 use crate::{
     client::{ClientError, CreatedKey},
     model::{
-        Millis,
+        Timestamp,
         create::grant::{Credential, Grant},
         journal::Action,
     },
@@ -31,7 +31,7 @@ pub async fn grant(session: &Session, grant: &Grant) -> Result<CreatedKey, Creat
 
 /// Returns the trace by which a granted key will be found. A session that does not see the keys of others can't look
 /// for it.
-fn trace(session: &Session, grant: &Grant, sent: Millis) -> Trace {
+fn trace(session: &Session, grant: &Grant, sent: Timestamp) -> Trace {
     if !session.privileges.sees_all_keys() && grant.owner() != Some(&session.identity.username) {
         return Trace::Unseen(unseen());
     }
@@ -47,7 +47,7 @@ fn trace(session: &Session, grant: &Grant, sent: Millis) -> Trace {
 /// Returns the error for a key that may exist and that the session doesn't see.
 pub(crate) fn unseen() -> ClientError {
     ClientError::NotSent {
-        reason: "you see no keys of other people; somebody with read_security or manage_api_key does".into(),
+        reason: "you can't see other users' keys; this requires read_security or manage_api_key".into(),
     }
 }
 
@@ -61,10 +61,11 @@ pub fn problem(error: ClientError, grant: &Grant) -> Problem {
     match &grant.credential {
         Credential::Password { username, .. } => {
             Problem::new(&format!("The sign-in of {username} was refused"), &detail).hint(
-                "No key was made. The password may be wrong, or the user unknown or disabled: it is not told which",
+                "No key was created. The password may be wrong, or the user unknown or disabled: Elasticsearch does \
+                 not say which",
             )
         }
         Credential::Token(_) => Problem::new("The sign-in of the other user was refused", &detail)
-            .hint("No key was made. The token may be wrong or expired"),
+            .hint("No key was created. The token may be wrong or expired"),
     }
 }

@@ -14,13 +14,13 @@ use serde_json::{Value, json};
 use crate::{
     client::{ClientError, CreatedKey, KeyQuery, MAX_DATE_SKEW},
     model::{
-        Millis,
+        TimeDelta, Timestamp,
         api_key::{ApiKey, KeyId},
         create::{CreateKey, REQUEST_ID},
         journal::{Action, Verdict},
         time::{
             calendar,
-            expiry::{Expiry, Span},
+            expiry::{Expiry, MAX_END_OFF, Span},
         },
         version::Feature,
     },
@@ -29,14 +29,12 @@ use crate::{
 
 /// Maximum number of times that a key is looked for after a lost answer.
 const MAX_LOOKS: u32 = 5;
-/// Maximum difference between a key's expiration and the one asked for, in milliseconds, before both are reported.
-const MAX_END_OFF: Millis = 60_000;
-/// Maximum difference between the time from a key's creation to its expiration and the span asked for, in milliseconds:
+/// Maximum difference between the time from a key's creation to its expiration and the span asked for:
 /// the server takes both from one reading of its clock (as seen on 7.10.2 to 9.5.3).
-const MAX_SPAN_OFF: Millis = 1000;
-/// Maximum time by which a key may seem older than its request, in milliseconds: clocks differ, and answers are
+const MAX_SPAN_OFF: TimeDelta = TimeDelta::SECOND;
+/// Maximum time by which a key may seem older than its request: clocks differ, and answers are
 /// delayed.
-const SLACK: Millis = 60_000;
+const SLACK: TimeDelta = TimeDelta::MINUTE;
 
 /// Error of a request for a key: there is no key, or none that can be used.
 #[derive(Debug)]
@@ -87,7 +85,7 @@ pub(super) enum Trace {
     /// Name and owner, for a key without a request id in its metadata.
     Name {
         /// Time when the request was sent, by the cluster's clock.
-        sent: Millis,
+        sent: Timestamp,
         /// Ids of the keys of this name that existed before; `None` if they are not known.
         before: Option<HashSet<KeyId>>,
         owner: Owner,
@@ -148,7 +146,7 @@ pub async fn create(session: &Session, key: &CreateKey) -> Result<CreatedKey, Cr
 ///
 /// # Errors
 /// Returns an error if the existing keys can't be read; nothing is then sent.
-pub(super) async fn trace(session: &Session, key: &CreateKey, sent: Millis) -> Result<Trace, ClientError> {
+pub(super) async fn trace(session: &Session, key: &CreateKey, sent: Timestamp) -> Result<Trace, ClientError> {
     if let Some(id) = key.request_id() {
         return Ok(Trace::RequestId(id.to_owned()));
     }
@@ -212,11 +210,11 @@ pub(super) async fn make(
 /// the clocks would have to differ more than is plausible, the key itself is read: its creation and expiration are both
 /// by the cluster's clock.
 async fn other_span(session: &Session, created: &CreatedKey, span: Span) -> Option<String> {
-    let length = span.millis()?;
+    let length = span.length()?;
     let Some(expires) = created.expires else {
-        return Some("It never expires, although an expiration was asked for".into());
+        return Some("It never expires, although an expiration was requested".into());
     };
-    let off = expires.saturating_sub(session.now().saturating_add(length)).saturating_abs();
+    let off = (expires - (session.now() + length)).abs();
     if off <= MAX_DATE_SKEW {
         return None;
     }
@@ -226,47 +224,48 @@ async fn other_span(session: &Session, created: &CreatedKey, span: Span) -> Opti
         Ok(Some(key)) => {
             let (Some(created_at), false) = (key.known_created(), key.is_unread("expiration")) else {
                 return Some(format!(
-                    "It expires {at} as the cluster said, which is not {span} from now; read again, its creation or \
-                     expiration is not readable"
+                    "According to the cluster, it expires {at}, which is not {span} from now; its creation or \
+                     expiration can't be read back"
                 ));
             };
-            let found = key.expires.map(|expires| expires.saturating_sub(created_at));
-            if found.is_some_and(|found| found.saturating_sub(length).saturating_abs() <= MAX_SPAN_OFF) {
+            let found = key.expires.map(|expires| expires - created_at);
+            if found.is_some_and(|found| (found - length).abs() <= MAX_SPAN_OFF) {
                 session.client.set_own_skew(created_at, here);
                 return None;
             }
-            Some(format!("It expires {at}, which is not {span} after its creation as was asked for"))
+            Some(format!("It expires {at}, which is not {span} after its creation as requested"))
         }
-        Ok(None) => {
-            Some(format!("It expires {at} as the cluster said, which is not {span} from now; it can't be seen"))
-        }
+        Ok(None) => Some(format!(
+            "According to the cluster, it expires {at}, which is not {span} from now; you can't see the key"
+        )),
         Err(error) => Some(format!(
-            "It expires {at} as the cluster said, which is not {span} from now; it could not be read to compare: {error}"
+            "According to the cluster, it expires {at}, which is not {span} from now; it could not be read back: \
+             {error}"
         )),
     }
 }
 
 /// Returns a message about a key that doesn't expire at the moment that was asked for; `None` if it does, to within
 /// [`MAX_END_OFF`].
-fn other_end(asked: Option<Expiry>, expires: Option<Millis>) -> Option<String> {
+fn other_end(asked: Option<Expiry>, expires: Option<Timestamp>) -> Option<String> {
     let zone = clock::zone();
-    let moment = |at: Option<Millis>| at.map_or_else(|| "never".to_owned(), |at| calendar::local(at, &zone));
+    let moment = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), |at| calendar::local(at, &zone));
     let asked = match asked? {
         Expiry::Never => None,
         Expiry::At(at) => Some(at),
         Expiry::In(_) => return None,
     };
     let is_same = match (asked, expires) {
-        (Some(asked), Some(expires)) => asked.saturating_sub(expires).saturating_abs() <= MAX_END_OFF,
+        (Some(asked), Some(expires)) => (asked - expires).abs() <= MAX_END_OFF,
         (asked, expires) => asked == expires,
     };
     if is_same {
         return None;
     }
     Some(match (asked, expires) {
-        (Some(_), None) => "It never expires, although an expiration was asked for".to_owned(),
-        (None, _) => format!("It expires {}, although no expiration was asked for", moment(expires)),
-        _ => format!("It expires {}, not {} as was asked for: the clocks differ", moment(expires), moment(asked)),
+        (Some(_), None) => "It never expires, although an expiration was requested".to_owned(),
+        (None, _) => format!("It expires {}, although no expiration was requested", moment(expires)),
+        _ => format!("It expires {}, not {} as requested: the clocks differ", moment(expires), moment(asked)),
     })
 }
 
@@ -318,14 +317,14 @@ async fn by_name(
     session: &Session,
     name: &str,
     owner: &Owner,
-    sent: Millis,
+    sent: Timestamp,
     before: Option<&HashSet<KeyId>>,
 ) -> Result<Found, ClientError> {
     let keys = session.client.get_api_keys_named(name, session.sees_own_only()).await?.keys;
     let fits = |key: &ApiKey| {
         !key.invalidated
             && owner.fits(session, key)
-            && key.created >= sent.saturating_sub(SLACK)
+            && key.created >= sent - SLACK
             && before.is_none_or(|before| !before.contains(&key.id))
     };
     let new: Vec<ApiKey> = keys.into_iter().filter(fits).collect();
@@ -343,8 +342,8 @@ impl Lost {
     fn search(&self) -> String {
         let name = crate::model::text::sanitize::shown(&self.name).into_owned();
         match &self.request_id {
-            Some(id) => format!("Key “{name}”, request {id}: the search meta.{REQUEST_ID}:{id} finds it"),
-            None => format!("The key is called “{name}”"),
+            Some(id) => format!("Key “{name}”, request {id}: search for meta.{REQUEST_ID}:{id} to find it"),
+            None => format!("The key is named “{name}”"),
         }
     }
 
@@ -357,36 +356,42 @@ impl Lost {
             Ok(found) if !found.ours.is_empty() => Problem {
                 kind: ProblemKind::Partly,
                 ..Problem::new(
-                    "The answer was lost, but the key was made",
+                    "The response was lost, but the key was created",
                     &format!("{error}. Key {} exists, and nobody knows its secret", ids(&found.ours)),
                 )
                 .hint("Invalidate it, then create it again")
             },
             Ok(found) if !found.perhaps.is_empty() => unknown(
                 Problem::new(
-                    "The answer was lost, and it is not known which key was made",
+                    "The response was lost, and it is not known which key was created",
                     &match &found.perhaps[..] {
                         [one] => {
-                            format!("{error}. {} may be it, or a key of the same name that was made elsewhere", one.id)
+                            format!(
+                                "{error}. Key {} may be it, or another key of the same name created elsewhere",
+                                one.id
+                            )
                         }
-                        several => format!("{error}. One of {} may be it, or none", ids(several)),
+                        several => format!("{error}. It may be one of {}, or none of them", ids(several)),
                     },
                 )
-                .hint(&format!("{}. Look at them before you create it again", self.search())),
+                .hint(&format!("{}. Check these keys before you create it again", self.search())),
             ),
             Ok(_) => unknown(
                 Problem::new(
-                    "The answer was lost, and no key of it was found",
-                    &format!("{error}. The cluster was asked for this request for some seconds and knew no key of it"),
+                    "The response was lost, and no key from it was found",
+                    &format!("{error}. Several seconds of checking found no key from this request on the cluster"),
                 )
-                .hint(&format!("It may still be at work. {}. Look before you create it again", self.search())),
+                .hint(&format!(
+                    "The request may still be running. {}. Check before you create it again",
+                    self.search()
+                )),
             ),
             Err(again) => unknown(
                 Problem::new(
-                    "The answer was lost, and it is not known whether a key was made",
-                    &format!("{error}. Asking for it failed too: {again}"),
+                    "The response was lost, and it is not known whether a key was created",
+                    &format!("{error}. Looking for the key failed too: {again}"),
                 )
-                .hint(&format!("{}. Look before you create it again", self.search())),
+                .hint(&format!("{}. Check before you create it again", self.search())),
             ),
         }
     }
@@ -418,9 +423,9 @@ mod tests {
 
     #[test]
     fn an_end_that_is_more_than_a_minute_off_is_told_with_the_one_asked_for() {
-        let day = 86_400_000;
-        assert_eq!(other_end(Some(Expiry::At(day)), Some(day + 59_000)), None);
-        let words = other_end(Some(Expiry::At(day)), Some(20 * day)).unwrap();
+        let day = Timestamp::EPOCH + TimeDelta::DAY;
+        assert_eq!(other_end(Some(Expiry::At(day)), Some(day + TimeDelta::from_secs(59))), None);
+        let words = other_end(Some(Expiry::At(day)), Some(day + TimeDelta::from_days(19))).unwrap();
         assert!(words.contains("21 Jan 1970") && words.contains("2 Jan 1970"), "{words}");
         assert!(other_end(Some(Expiry::Never), Some(day)).is_some());
         assert!(other_end(Some(Expiry::At(day)), None).is_some());
@@ -432,10 +437,10 @@ mod tests {
         let proved = lost(Ok(Found::of(vec![key("a")])), Some("r"));
         assert!(proved.detail.contains("Key a exists") && proved.kind == ProblemKind::Partly);
         let perhaps = lost(Ok(Found { ours: Vec::new(), perhaps: vec![key("a"), key("b")] }), None);
-        assert!(perhaps.detail.contains("One of a, b may be it"), "{perhaps:?}");
+        assert!(perhaps.detail.contains("It may be one of a, b"), "{perhaps:?}");
         assert!(!perhaps.hint.contains("Invalidate"), "{perhaps:?}");
         let one = lost(Ok(Found { ours: Vec::new(), perhaps: vec![key("a")] }), None);
-        assert!(one.detail.contains("a may be it, or a key of the same name that was made elsewhere"), "{one:?}");
+        assert!(one.detail.contains("Key a may be it, or another key of the same name created elsewhere"), "{one:?}");
         assert_eq!(one.kind, ProblemKind::NotKnown);
     }
 }

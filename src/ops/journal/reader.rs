@@ -81,9 +81,8 @@ impl Verification {
             more => format!(" There are {} more.", thousands(more as u64)),
         };
         Some(format!(
-            "{place}{rest} What is written from now on is chained as before. Keep these files as they are, compare them \
-             with a backup or with what was shipped, and find out who changed them; “keybearer journal verify” lists \
-             every place"
+            "{place}{rest} New entries are chained as before. Keep these files unchanged, compare them with a backup \
+             or with the shipped entries, and find out who changed them; “keybearer journal verify” lists every fault"
         ))
     }
 }
@@ -203,7 +202,7 @@ pub fn of_key(journal: &Journal, key: &KeyId, most: usize) -> Result<History, Pr
 fn unreadable(journal: &Journal, error: &io::Error) -> Problem {
     let place = journal.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
     Problem::new("The journal can’t be read", &format!("{place}: {error}"))
-        .hint("Look at the rights of its folder, or name another one by KEYBEARER_JOURNAL")
+        .hint("Check the permissions of its folder, or choose another one with KEYBEARER_JOURNAL")
 }
 
 /// File format of an exported part of the journal.
@@ -261,11 +260,12 @@ pub fn to_file(journal: &Journal, export: &Export, stop: &AtomicBool) -> Result<
     ended.map(|()| export.operations.len() as u64).map_err(|error| {
         drop(out);
         // It is this call's own file, made a moment ago; one that can't be removed is named.
-        let rest = fs::remove_file(path).err().map(|_| format!(". A part of it is in {}", path.display()));
+        let rest = fs::remove_file(path).err().map(|_| format!(". A partial export is in {}", path.display()));
         let mut problem = match error.kind() {
             io::ErrorKind::Interrupted => Problem::new("Stopped", "Nothing was exported"),
-            io::ErrorKind::NotFound => Problem::new("The journal has changed", &error.to_string())
-                .hint("Read it again, and look at its faults"),
+            io::ErrorKind::NotFound => {
+                Problem::new("The journal has changed", &error.to_string()).hint("Read it again and check its faults")
+            }
             _ => refused(path, &error),
         };
         problem.detail.push_str(&rest.unwrap_or_default());
@@ -291,7 +291,9 @@ fn lines(journal: &Journal, export: &Export, out: &mut impl Write, stop: &Atomic
     failed?;
     match missing.len() as u64 {
         0 => Ok(()),
-        gone => Err(io::Error::new(io::ErrorKind::NotFound, format!("{} that were shown are gone", entries(gone)))),
+        gone => {
+            Err(io::Error::new(io::ErrorKind::NotFound, format!("{} that were shown no longer exist", entries(gone))))
+        }
     }
 }
 
@@ -345,11 +347,14 @@ fn csv(export: &Export, out: &mut impl Write, stop: &AtomicBool) -> io::Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::journal::{Action, Entry, Origin, Verdict, verify::Fault};
+    use crate::model::{
+        Timestamp,
+        journal::{Action, Entry, Origin, Verdict, verify::Fault},
+    };
 
     fn entry(number: usize, intent: Option<usize>, keys: &[&str]) -> Entry {
         Entry {
-            at: 1_795_521_600_000 + number as i64,
+            at: Timestamp::from_millis(1_795_521_600_000 + number as i64),
             id: format!("e{number}"),
             action: Action::Update,
             intent: intent.map(|number| format!("e{number}")),
@@ -439,7 +444,7 @@ mod tests {
         let whole = fs::read_to_string(journal.files().unwrap().pop().unwrap()).unwrap();
         assert!(whole.ends_with(&written) && written.lines().count() == 4, "{written}");
         let again = to_file(&journal, &lines, &AtomicBool::new(false)).unwrap_err();
-        assert!(again.hint.contains("never written over"));
+        assert!(again.hint.contains("never overwritten"));
 
         let csv = Export { operations, form: JournalFormat::Csv, path: folder.path().join("a.csv") };
         to_file(&journal, &csv, &AtomicBool::new(false)).unwrap();

@@ -8,7 +8,6 @@ use serde_json::Value;
 use crate::{
     client::ClientError,
     model::{
-        Millis,
         api_key::KeyId,
         failure::Failure,
         journal::{Action, Entry, FailedKey, Origin, Read, Verdict},
@@ -79,10 +78,10 @@ impl Session {
         self.write(entry.clone()).await.map_err(|error| {
             let place = self.journal.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
             let way_out = match error.kind() {
-                std::io::ErrorKind::WouldBlock => "Let the other program finish, or end it",
+                std::io::ErrorKind::WouldBlock => "Let the other program finish, or stop it",
                 // Said by the journal itself, and not by the disk.
-                std::io::ErrorKind::Other => "Choose another folder by KEYBEARER_JOURNAL",
-                _ => "Make room or set its rights, or choose another folder by KEYBEARER_JOURNAL",
+                std::io::ErrorKind::Other => "Choose another folder with KEYBEARER_JOURNAL",
+                _ => "Free up space, fix its permissions, or choose another folder with KEYBEARER_JOURNAL",
             };
             ClientError::NotSent { reason: format!("the journal in {place} can’t be written ({error}). {way_out}") }
         })?;
@@ -178,7 +177,7 @@ impl Intent<'_> {
 /// Returns a unique id, from the time and a random number of the system's hasher.
 fn fresh_id() -> String {
     use std::hash::{BuildHasher, Hasher, RandomState};
-    let now: Millis = clock::now();
+    let now = clock::now().as_millis();
     let random = RandomState::new().build_hasher().finish();
     format!("{now:011x}-{random:016x}")
 }

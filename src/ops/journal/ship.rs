@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::reader;
 use crate::{
     client::{ClientError, Put},
-    model::{Millis, journal, time::calendar},
+    model::{Timestamp, journal, time::calendar},
     ops::{Problem, Session},
     store::journal::{Journal, Report},
 };
@@ -28,7 +28,7 @@ pub struct Shipment {
     /// Index or data stream to ship to.
     pub index: String,
     /// Time of the earliest entry to ship, inclusive; `None` ships all.
-    pub since: Option<Millis>,
+    pub since: Option<Timestamp>,
     /// `true` to ship even if the chain is broken: then all intact entries are sent.
     pub even_broken: bool,
 }
@@ -124,7 +124,7 @@ async fn beside<T: Send + 'static>(read: impl FnOnce() -> io::Result<T> + Send +
 }
 
 fn unreadable(error: &io::Error) -> Problem {
-    let hint = "Look at the rights of its folder, or name another one by KEYBEARER_JOURNAL";
+    let hint = "Check the permissions of its folder, or choose another one with KEYBEARER_JOURNAL";
     Problem::new("The journal can’t be read", &error.to_string()).hint(hint)
 }
 
@@ -237,7 +237,7 @@ mod tests {
 
     fn line(reason: &str) -> String {
         let entry = Entry {
-            at: 1_795_521_600_000,
+            at: Timestamp::from_millis(1_795_521_600_000),
             id: "e1".into(),
             action: Action::Invalidate,
             intent: Some("e0".into()),

@@ -109,10 +109,10 @@ async fn roles_now(session: &Session, key: &ApiKey) -> Result<Option<(bool, Vec<
     match kind {
         Some("native" | "reserved") => {}
         Some(other) => {
-            return Err(format!("users of the realm {} ({other}) are not kept by Elasticsearch", owner.realm));
+            return Err(format!("users of the realm {} ({other}) are not stored in Elasticsearch", owner.realm));
         }
         None => {
-            return Err(format!("of the realm {} it is not told whether Elasticsearch keeps its users", owner.realm));
+            return Err(format!("whether Elasticsearch stores the users of the realm {} is not reported", owner.realm));
         }
     }
     let user = session.client.user(&owner.username).await.map_err(|error| why(&error, "users"))?;
@@ -121,7 +121,7 @@ async fn roles_now(session: &Session, key: &ApiKey) -> Result<Option<(bool, Vec<
 
 fn why(error: &ClientError, what: &str) -> String {
     match error {
-        ClientError::Forbidden { .. } => format!("seeing {what} needs the privilege read_security"),
+        ClientError::Forbidden { .. } => format!("seeing {what} requires the privilege read_security"),
         error => error.to_string(),
     }
 }

@@ -15,6 +15,7 @@ use std::{
 
 use crate::{
     export::{self, About, ExportError, Format, Row},
+    model::inventory::RowId,
     ops::{Problem, keys::list::KeyList},
 };
 
@@ -26,7 +27,7 @@ pub struct ExportSource {
     /// List that the keys are in.
     pub list: Arc<KeyList>,
     /// Row ids of the keys in the list, in the order of the file.
-    pub rows: Vec<u32>,
+    pub rows: Vec<RowId>,
 }
 
 /// Export of keys to a new file.
@@ -62,7 +63,7 @@ pub fn to_file(export: &Export, stop: &AtomicBool, tell: impl Fn(u64) + Send + S
     let file = File::options().write(true).create_new(true).open(path).map_err(|error| refused(path, &error))?;
     let mut out = BufWriter::new(file);
     let rows = export.parts.iter().flat_map(|part| {
-        let key = |row: &u32| Row { cluster: &part.cluster, key: Cow::Owned(part.list.keys.key(*row as usize)) };
+        let key = |row: &RowId| Row { cluster: &part.cluster, key: Cow::Owned(part.list.keys.key(*row)) };
         part.rows.iter().map(key)
     });
     let written = export::write(export.format, &mut out, rows, &export.about, &mut |count| {
@@ -79,7 +80,7 @@ pub fn to_file(export: &Export, stop: &AtomicBool, tell: impl Fn(u64) + Send + S
         Err(error) => {
             drop(out);
             // It is this call's own file, made a moment ago; one that can't be removed is named.
-            let rest = fs::remove_file(path).err().map(|_| format!(". A part of it is in {}", path.display()));
+            let rest = fs::remove_file(path).err().map(|_| format!(". A partial export is in {}", path.display()));
             Err(match error {
                 ExportError::Stopped => {
                     Problem::new("Stopped", &format!("Nothing was exported{}", rest.unwrap_or_default()))
@@ -96,13 +97,11 @@ pub fn to_file(export: &Export, stop: &AtomicBool, tell: impl Fn(u64) + Send + S
 
 pub(crate) fn refused(path: &Path, error: &io::Error) -> Problem {
     let hint = match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            "There is such a file already, and it is never written over: choose another name"
-        }
-        io::ErrorKind::NotFound => "There is no such folder: choose another place",
-        io::ErrorKind::PermissionDenied => "You may not write there: choose another place",
+        io::ErrorKind::AlreadyExists => "The file already exists and is never overwritten: choose another name",
+        io::ErrorKind::NotFound => "The folder does not exist: choose another location",
+        io::ErrorKind::PermissionDenied => "You don't have permission to write there: choose another location",
         io::ErrorKind::StorageFull => "The disk is full",
-        _ => "Choose another place",
+        _ => "Choose another location",
     };
     Problem::new("The file can’t be written", &format!("{}: {error}", path.display())).hint(hint)
 }
@@ -110,16 +109,18 @@ pub(crate) fn refused(path: &Path, error: &io::Error) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::inventory::RawKey;
+    use crate::model::{Timestamp, inventory::RawKey};
 
     fn export(path: PathBuf) -> Export {
         let mut list = KeyList::default();
         for number in 0..2500 {
             list.keys.put(&RawKey { id: &format!("id{number}"), name: "=1+1", ..RawKey::default() });
         }
-        let part = ExportSource { cluster: "c".into(), rows: (0..2500).rev().collect(), list: Arc::new(list) };
+        let rows = (0..2500).rev().filter_map(RowId::new).collect();
+        let part = ExportSource { cluster: "c".into(), rows, list: Arc::new(list) };
         let zone = jiff::tz::TimeZone::UTC;
-        let about = About { cluster: "c".into(), with_cluster: false, now: 0, made_at: 0, zone };
+        let about =
+            About { cluster: "c".into(), with_cluster: false, now: Timestamp::EPOCH, made_at: Timestamp::EPOCH, zone };
         Export { parts: vec![part], format: Format::Csv, path, about }
     }
 
@@ -132,7 +133,7 @@ mod tests {
         let text = fs::read_to_string(&export.path).unwrap();
         assert!(text.lines().nth(1).unwrap().starts_with("id2499,'=1+1"), "{}", text.lines().nth(1).unwrap());
         let again = to_file(&export, &AtomicBool::new(false), |_| ()).unwrap_err();
-        assert!(again.hint.contains("never written over"));
+        assert!(again.hint.contains("never overwritten"));
         assert_eq!(fs::read_to_string(&export.path).unwrap(), text);
     }
 
@@ -144,6 +145,6 @@ mod tests {
         assert_eq!(stopped.title, "Stopped");
         assert!(!export.path.exists());
         let nowhere = Export { path: folder.path().join("no/keys.csv"), ..export };
-        assert!(to_file(&nowhere, &AtomicBool::new(false), |_| ()).unwrap_err().hint.contains("no such folder"));
+        assert!(to_file(&nowhere, &AtomicBool::new(false), |_| ()).unwrap_err().hint.contains("folder does not exist"));
     }
 }

@@ -132,10 +132,10 @@ fn may_be_missing(keys: &[ApiKey], reference: &str, odd: &UnreadRows, total: u64
     let reason = match odd.kept().first() {
         None if unread.is_some() => {
             let key = unread.map(|key| key.id.to_string()).unwrap_or_default();
-            format!("the key {key} may be meant, and is not fully readable: name it by its id")
+            format!("key {key} may match but is not fully readable: use its id")
         }
         Some(row) => format!("a row that may be this key can't be read: {}", row.reason),
-        None if total > keys.len() as u64 => format!("it counts {total} such keys, and sent {}", keys.len()),
+        None if total > keys.len() as u64 => format!("it counts {total} such keys but sent {}", keys.len()),
         None => return None,
     };
     Some(ClientError::Unreadable { status: 200, reason })
@@ -185,7 +185,7 @@ mod tests {
         assert!(may_be_missing(&keys, "2", &odd, 2).is_some_and(|error| error.to_string().contains("odd")));
         let flawed = [ApiKey { flaw: Some("name: odd".into()), ..key("3", "x\u{fffd}", false) }];
         let error = may_be_missing(&flawed, "pay", &UnreadRows::default(), 1);
-        assert!(error.is_some_and(|error| error.to_string().contains("the key 3 may be meant")));
+        assert!(error.is_some_and(|error| error.to_string().contains("key 3 may match")));
         assert_eq!(may_be_missing(&keys, "1", &odd, 9), None, "an id means its key whatever else there is");
     }
 

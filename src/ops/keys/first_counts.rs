@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     client::ClientError,
     model::{
-        DAY, Millis,
+        TimeDelta, Timestamp,
         inventory::{
             StatusCounts,
             overview::{Bar, Overview},
@@ -24,11 +24,11 @@ use crate::{
 pub struct FirstCounts {
     counts: StatusCounts,
     within: [usize; 3],
-    days: Vec<(Millis, usize)>,
+    days: Vec<(Timestamp, usize)>,
     owners: Vec<(String, usize)>,
     kinds: Vec<(String, usize)>,
     realms: Vec<(String, usize)>,
-    now: Millis,
+    now: Timestamp,
 }
 
 /// Reads the counts; `None` if the cluster has no aggregations (before 8.14), or leaves a part of the answer out.
@@ -41,12 +41,14 @@ pub async fn first(session: &Session) -> Result<Option<FirstCounts>, ClientError
     }
     let now = session.now();
     let valid = json!({ "term": { "invalidated": false } });
-    let until = |days: i64| json!({ "from": now + 1, "to": now + days * DAY + 1 });
+    // A range excludes its end, and a status includes it.
+    let after = now + TimeDelta::MILLISECOND;
+    let until = |days: i64| json!({ "from": after, "to": after + days * TimeDelta::DAY });
     let ranges = json!([
-        { "key": "expired", "to": now + 1 },
-        { "key": "expiring", "from": now + 1, "to": now + EXPIRING + 1 },
-        { "key": "soon", "from": now + EXPIRING + 1, "to": now + EXPIRING_SOON + 1 },
-        { "key": "later", "from": now + EXPIRING_SOON + 1 },
+        { "key": "expired", "to": after },
+        { "key": "expiring", "from": after, "to": after + EXPIRING },
+        { "key": "soon", "from": after + EXPIRING, "to": after + EXPIRING_SOON },
+        { "key": "later", "from": after + EXPIRING_SOON },
     ]);
     let days = json!({ "date_histogram": { "field": "expiration", "fixed_interval": "1d" } });
     let terms = |field: &str| json!({ "terms": { "field": field, "size": 100 } });
@@ -71,7 +73,7 @@ pub async fn first(session: &Session) -> Result<Option<FirstCounts>, ClientError
 
 impl FirstCounts {
     /// Reads an answer; `None` if a count is missing: it is not known, and not 0.
-    fn read(answer: &Value, now: Millis) -> Option<Self> {
+    fn read(answer: &Value, now: Timestamp) -> Option<Self> {
         let count = |value: &Value| value["doc_count"].as_u64().and_then(|n| usize::try_from(n).ok());
         let terms = |name: &str| {
             let term = |bucket: &Value| Some((bucket["key"].as_str()?.to_owned(), count(bucket)?));
@@ -93,7 +95,7 @@ impl FirstCounts {
         }
         let mut within = valid["within"]["buckets"].as_array()?.iter().map(count).collect::<Option<Vec<_>>>()?;
         within.sort_unstable();
-        let day = |bucket: &Value| Some((bucket["key"]["at"].as_i64()?, count(bucket)?));
+        let day = |bucket: &Value| Some((Timestamp::from_millis(bucket["key"]["at"].as_i64()?), count(bucket)?));
         Some(Self {
             counts,
             within: within.try_into().ok()?,
@@ -110,7 +112,7 @@ impl FirstCounts {
     pub fn overview(&self, mut bars: Vec<Bar>) -> Overview {
         for (at, count) in &self.days {
             // A day of UTC counts with the local day in which its noon lies.
-            let noon = at.saturating_add(DAY / 2);
+            let noon = *at + TimeDelta::DAY / 2;
             // By its beginning: a day at a threshold is told as what asks for attention, not as what does not.
             let status = Status::of(Some(*at), false, self.now);
             if let Some(bar) = bars.iter_mut().find(|bar| (bar.from..bar.until).contains(&noon)) {
@@ -145,10 +147,10 @@ mod tests {
             "owners": { "buckets": [{ "key": "ana", "doc_count": 12 }] },
             "kinds": { "buckets": [] }, "realms": { "buckets": [] },
         });
-        let overview = FirstCounts::read(&answer, 0).unwrap().overview(Vec::new());
+        let overview = FirstCounts::read(&answer, Timestamp::EPOCH).unwrap().overview(Vec::new());
         assert_eq!((overview.counts.total(), overview.counts.usable(), overview.within), (12, 8, [0, 1, 4]));
         assert_eq!((overview.owners, overview.is_confirmed), (vec![("ana".into(), 12)], false));
-        assert_eq!(FirstCounts::read(&json!({ "valid": 7, "owners": [] }), 0), None);
+        assert_eq!(FirstCounts::read(&json!({ "valid": 7, "owners": [] }), Timestamp::EPOCH), None);
         for missing in [
             "/invalidated/doc_count",
             "/valid/never/doc_count",
@@ -160,7 +162,7 @@ mod tests {
         ] {
             let mut lacking = answer.clone();
             *lacking.pointer_mut(missing).unwrap() = Value::Null;
-            assert_eq!(FirstCounts::read(&lacking, 0), None, "{missing}");
+            assert_eq!(FirstCounts::read(&lacking, Timestamp::EPOCH), None, "{missing}");
         }
     }
 }

@@ -5,10 +5,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     model::{
-        Millis,
+        Timestamp,
         api_key::{ApiKey, KeyId},
         guard,
-        inventory::{Bitmap, Field, Inventory, RawKey, StatusCounts},
+        inventory::{Bitmap, Field, Inventory, RawKey, RowId, StatusCounts},
     },
     ops::{Session, invalidate::InvalidationPlan, keys::list::KeyList},
 };
@@ -20,7 +20,7 @@ pub const MAX_NAMED: usize = 5;
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
     list: Arc<KeyList>,
-    rows: Vec<u32>,
+    rows: Vec<RowId>,
 }
 
 /// Summary of a set of keys.
@@ -48,7 +48,7 @@ pub struct Summary {
 
 impl KeySet {
     /// Creates a set from row ids of a list.
-    pub fn new(list: Arc<KeyList>, rows: Vec<u32>) -> Self {
+    pub fn new(list: Arc<KeyList>, rows: Vec<RowId>) -> Self {
         Self { list, rows }
     }
 
@@ -59,28 +59,28 @@ impl KeySet {
             list.keys.put(&RawKey::from(key));
         }
         list.keys.finish();
-        let rows = keys.iter().filter_map(|key| list.keys.row_id(&key.id)).map(|row| row as u32).collect();
+        let rows = keys.iter().filter_map(|key| list.keys.row_id(&key.id)).collect();
         Self { list: Arc::new(list), rows }
     }
 
     /// Keeps only the keys that are not invalidated yet.
     pub fn not_yet_invalidated(mut self) -> Self {
         let keys = &self.list.keys;
-        self.rows.retain(|row| !keys.is_invalidated(*row as usize));
+        self.rows.retain(|row| !keys.is_invalidated(*row));
         self
     }
 
     /// Keeps only the keys for which `fits` returns `true`.
     pub fn only(mut self, mut fits: impl FnMut(&ApiKey) -> bool) -> Self {
         let keys = &self.list.keys;
-        self.rows.retain(|row| fits(&keys.key(*row as usize)));
+        self.rows.retain(|row| fits(&keys.key(*row)));
         self
     }
 
     /// Keeps only the keys for whose row of the list `fits` returns `true`, without copying the keys.
-    pub fn only_rows(mut self, mut fits: impl FnMut(&Inventory, usize) -> bool) -> Self {
+    pub fn only_rows(mut self, mut fits: impl FnMut(&Inventory, RowId) -> bool) -> Self {
         let keys = &self.list.keys;
-        self.rows.retain(|row| fits(keys, *row as usize));
+        self.rows.retain(|row| fits(keys, *row));
         self
     }
 
@@ -101,7 +101,7 @@ impl KeySet {
 
     /// Returns a key by its index in the set.
     pub fn key(&self, number: usize) -> Option<ApiKey> {
-        self.rows.get(number).map(|row| self.list.keys.key(*row as usize))
+        self.rows.get(number).map(|row| self.list.keys.key(*row))
     }
 
     /// Returns a key by its id, looked up in the whole list.
@@ -111,22 +111,22 @@ impl KeySet {
 
     /// Iterates over copies of the keys, in the order of the set.
     pub fn keys(&self) -> impl Iterator<Item = ApiKey> + '_ {
-        self.rows.iter().map(|row| self.list.keys.key(*row as usize))
+        self.rows.iter().map(|row| self.list.keys.key(*row))
     }
 
     /// Returns the ids of the keys, in the order of the set.
     pub fn ids(&self) -> Vec<KeyId> {
-        self.rows.iter().map(|row| KeyId::new(self.list.keys.id(*row as usize))).collect()
+        self.rows.iter().map(|row| KeyId::new(self.list.keys.id(*row))).collect()
     }
 
     /// Returns the product that the key in a row of the list says it was made by.
-    fn product(&self, row: usize) -> Option<&str> {
+    fn product(&self, row: RowId) -> Option<&str> {
         guard::product(self.list.keys.name(row), self.list.keys.managed_by(row))
     }
 
     /// Returns a plan to invalidate the keys, without any confirmation yet.
     pub fn plan(&self) -> InvalidationPlan {
-        let managed = self.rows.iter().map(|row| *row as usize).filter(|row| self.product(*row).is_some());
+        let managed = self.rows.iter().copied().filter(|row| self.product(*row).is_some());
         let managed = managed.map(|row| KeyId::new(self.list.keys.id(row))).collect();
         InvalidationPlan { ids: self.ids(), managed, ..InvalidationPlan::default() }
     }
@@ -136,24 +136,21 @@ impl KeySet {
     pub fn going(&self, spared: Option<&KeyId>, managed_too: bool) -> Self {
         let keys = &self.list.keys;
         let spared = spared.and_then(|id| keys.row_id(id));
-        let goes = |row: &&u32| {
-            let row = **row as usize;
-            Some(row) != spared && (managed_too || self.product(row).is_none())
-        };
-        let rows = self.rows.iter().filter(goes).copied().collect();
+        let goes = |row: &RowId| Some(*row) != spared && (managed_too || self.product(*row).is_none());
+        let rows = self.rows.iter().copied().filter(goes).collect();
         Self { list: Arc::clone(&self.list), rows }
     }
 
     /// Summarizes the keys for the user who is signed in by `session`. `now` is the cluster's clock.
-    pub fn summary(&self, session: Option<&Session>, now: Millis) -> Summary {
+    pub fn summary(&self, session: Option<&Session>, now: Timestamp) -> Summary {
         let keys = &self.list.keys;
         let mut bits = Bitmap::none(keys.len());
-        self.rows.iter().for_each(|row| bits.set(*row as usize, true));
+        self.rows.iter().for_each(|row| bits.set(*row, true));
         let mut products: HashMap<&str, usize> = HashMap::new();
         bits.rows().filter_map(|row| self.product(row)).for_each(|product| *products.entry(product).or_default() += 1);
         let mut products: Vec<(String, usize)> = products.into_iter().map(|(name, n)| (name.to_owned(), n)).collect();
         products.sort_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
-        let is_person = |row: &usize| !guard::is_owned_by_product(keys.username(*row), keys.realm(*row));
+        let is_person = |row: &RowId| !guard::is_owned_by_product(keys.username(*row), keys.realm(*row));
         let of_people = bits.rows().filter(|row| self.product(*row).is_some()).filter(is_person);
         let of_products = bits.rows().filter(|row| self.product(*row).is_some()).filter(|row| !is_person(row));
         let say_managed = of_people.chain(of_products).take(MAX_NAMED).map(|row| KeyId::new(keys.id(row)));
@@ -161,7 +158,7 @@ impl KeySet {
         let own = session.and_then(Session::own_key).and_then(|id| keys.row_id(id)).filter(|row| bits.has(*row));
         let restricted = session.filter(|session| session.invalidates_own_only());
         let foreign = restricted.map_or(0, |session| {
-            let is_foreign = |row: &usize| keys.username(*row) != session.identity.username;
+            let is_foreign = |row: &RowId| keys.username(*row) != session.identity.username;
             bits.rows().filter(is_foreign).count()
         });
         Summary {
@@ -196,9 +193,10 @@ mod tests {
             list.keys.put(&key);
         }
         list.keys.finish();
-        let chosen = KeySet::new(Arc::new(list), vec![3, 1, 0, 2]).not_yet_invalidated();
+        let chosen = KeySet::new(Arc::new(list), [3, 1, 0, 2].into_iter().filter_map(RowId::new).collect())
+            .not_yet_invalidated();
         assert_eq!(chosen.ids(), ["d", "a", "c"].map(KeyId::new));
-        let summary = chosen.summary(None, 0);
+        let summary = chosen.summary(None, Timestamp::EPOCH);
         let count = |name: &str| (name.to_owned(), 1);
         assert_eq!(summary.owners, [count("ana"), count("boris"), count("fleet")]);
         assert_eq!(summary.products, [count("fleet"), count("kibana, by its name")]);

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use crate::{
     client::{AuditSource, ClientError},
     model::{
-        DAY, Millis,
+        TimeDelta, Timestamp,
         api_key::KeyId,
         text::number::thousands,
         time::{calendar, expiry},
@@ -26,17 +26,17 @@ pub struct Uses {
     /// Index, data stream or pattern that was read.
     pub index: String,
     /// Time of the first event.
-    pub from: Millis,
+    pub from: Timestamp,
     /// Time of the last event.
-    pub to: Millis,
-    seen: HashMap<KeyId, Millis>,
+    pub to: Timestamp,
+    seen: HashMap<KeyId, Timestamp>,
 }
 
 /// Counts of keys by last use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Used {
     /// Moment to which the counts refer.
-    pub at: Millis,
+    pub at: Timestamp,
     /// Number of keys last used within the day before `at`.
     pub lately: usize,
     /// Number of keys last used earlier than that day.
@@ -44,7 +44,7 @@ pub struct Used {
     /// Number of keys not seen within the time range of the events.
     pub unseen: usize,
     /// Latest use of any of the keys; `None` if none was seen.
-    pub last: Option<Millis>,
+    pub last: Option<Timestamp>,
 }
 
 /// Reason why no last use is known, phrased to follow "not known: ".
@@ -59,15 +59,15 @@ impl std::fmt::Display for NotKnown {
 
 impl Uses {
     /// Returns the time when a key was last seen; `None` if it was not seen within the time range of the events.
-    pub fn of(&self, id: &KeyId) -> Option<Millis> {
+    pub fn of(&self, id: &KeyId) -> Option<Timestamp> {
         self.seen.get(id).copied()
     }
 
     /// Counts how many of these keys were seen, and when, relative to `now`.
-    pub fn among<'a>(&self, ids: impl IntoIterator<Item = &'a KeyId>, now: Millis) -> Used {
+    pub fn among<'a>(&self, ids: impl IntoIterator<Item = &'a KeyId>, now: Timestamp) -> Used {
         ids.into_iter().fold(Used { at: now, ..Used::default() }, |mut used, id| {
             match self.of(id) {
-                Some(at) if at > now.saturating_sub(DAY) => used.lately += 1,
+                Some(at) if at > now - TimeDelta::DAY => used.lately += 1,
                 Some(_) => used.earlier += 1,
                 None => used.unseen += 1,
             }
@@ -80,7 +80,7 @@ impl Uses {
     /// `zone`.
     pub fn words_of_many(&self, used: Used, zone: &TimeZone) -> String {
         let span = format!(
-            "seen between {} and {}, where there are audit events",
+            "seen between {} and {}, the period covered by audit events",
             calendar::local(self.from, zone),
             calendar::local(self.to, zone)
         );
@@ -95,11 +95,11 @@ impl Uses {
 
     /// Formats the last use of a key, with dates in `zone`. A key that was not seen may have been used before the first
     /// event, after the last, or by requests that the audit does not record.
-    pub fn words(&self, id: &KeyId, now: Millis, zone: &TimeZone) -> String {
+    pub fn words(&self, id: &KeyId, now: Timestamp, zone: &TimeZone) -> String {
         match self.of(id) {
             Some(at) => format!("{} ({})", calendar::local(at, zone), expiry::ago(at, now)),
             None => format!(
-                "not seen between {} and {}, where there are audit events",
+                "not seen between {} and {}, the period covered by audit events",
                 calendar::local(self.from, zone),
                 calendar::local(self.to, zone)
             ),
@@ -130,7 +130,7 @@ pub async fn within(session: &Session, ids: &[KeyId], index: Option<&str>) -> Re
         missing => return Err(NotKnown(gap(&missing, is_named, row))),
     };
     let range = session.client.audit_range(&index).await.map_err(refused)?;
-    let Some(range) = range else { return Err(NotKnown(format!("there is no audit event in {row}"))) };
+    let Some(range) = range else { return Err(NotKnown(format!("there are no audit events in {row}"))) };
     let named = (ids.len() <= NAMED).then_some(ids);
     let mut seen = HashMap::new();
     let mut after = None;
@@ -152,14 +152,15 @@ pub async fn within(session: &Session, ids: &[KeyId], index: Option<&str>) -> Re
 fn gap(source: &AuditSource, is_named: bool, row: &str) -> String {
     match source {
         AuditSource::NoKeyField => format!(
-            "{}no event in {row} names an API key in a field that can be counted (apikey.id or \
+            "{}no event in {row} has an API key in a field that can be aggregated (apikey.id or \
              elasticsearch.audit.apikey.id as a keyword)",
-            if is_named { "" } else { "Elasticsearch does not keep it, and " }
+            if is_named { "" } else { "Elasticsearch does not record it, and " }
         ),
         AuditSource::NoTimeField => format!("the events in {row} have no time (@timestamp as a date)"),
-        _ if is_named => format!("there is no index {row} that you may read"),
+        _ if is_named => format!("there is no index {row} that you can read"),
         _ => format!(
-            "Elasticsearch does not keep it, and there is no index of audit events that you may read (looked for {row})"
+            "Elasticsearch does not record it, and there is no index of audit events that you can read (looked for \
+             {row})"
         ),
     }
 }
@@ -167,7 +168,9 @@ fn gap(source: &AuditSource, is_named: bool, row: &str) -> String {
 fn refusal(error: &ClientError, is_named: bool, row: &str) -> String {
     match error {
         ClientError::Forbidden { .. } if !is_named => gap(&AuditSource::NoIndex, false, row),
-        ClientError::Forbidden { .. } => format!("you may not read {row}: it needs the index privilege read"),
+        ClientError::Forbidden { .. } => {
+            format!("you don't have permission to read {row}: this requires the index privilege read")
+        }
         ClientError::NotFound { .. } => format!("there is no index {row}"),
         other => format!("{row} can't be read ({other})"),
     }
@@ -176,31 +179,32 @@ fn refusal(error: &ClientError, is_named: bool, row: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::TimeDelta;
 
     #[test]
     fn what_was_not_seen_is_told_with_the_time_that_is_covered() {
-        const NOON: Millis = 1_795_521_600_000; // 2026-11-24T12:00:00Z
-        let (from, to) = (NOON - 86_400_000, NOON);
-        let seen = HashMap::from([(KeyId::new("a"), NOON - 7_200_000)]);
+        const NOON: Timestamp = Timestamp::from_millis(1_795_521_600_000); // 2026-11-24T12:00:00Z
+        let (from, to) = (NOON - TimeDelta::DAY, NOON);
+        let seen = HashMap::from([(KeyId::new("a"), NOON - TimeDelta::from_hours(2))]);
         let uses = Uses { index: "i".into(), from, to, seen };
         let words = |id: &str| uses.words(&KeyId::new(id), NOON, &TimeZone::UTC);
         assert_eq!(words("a"), "24 Nov 2026, 10:00 UTC (2 hours ago)");
         let expected =
-            "not seen between 23 Nov 2026, 12:00 UTC and 24 Nov 2026, 12:00 UTC, where there are audit events";
+            "not seen between 23 Nov 2026, 12:00 UTC and 24 Nov 2026, 12:00 UTC, the period covered by audit events";
         assert_eq!(words("b"), expected);
     }
 
     #[test]
     fn of_many_keys_it_is_told_how_many_were_seen_within_a_day_before_and_not_at_all() {
-        const NOON: Millis = 1_795_521_600_000; // 2026-11-24T12:00:00Z
-        let at = |hours: i64| NOON - hours * 3_600_000;
+        const NOON: Timestamp = Timestamp::from_millis(1_795_521_600_000); // 2026-11-24T12:00:00Z
+        let at = |hours: i64| NOON - TimeDelta::from_hours(hours);
         let seen = [("a", at(2)), ("b", at(23)), ("c", at(25))].map(|(id, at)| (KeyId::new(id), at));
         let uses = Uses { index: "i".into(), from: at(48), to: NOON, seen: seen.into() };
         let words = |ids: &[&str]| {
             let ids: Vec<KeyId> = ids.iter().map(|id| KeyId::new(*id)).collect();
             uses.words_of_many(uses.among(&ids, NOON), &TimeZone::UTC)
         };
-        let span = "seen between 22 Nov 2026, 12:00 UTC and 24 Nov 2026, 12:00 UTC, where there are audit events";
+        let span = "seen between 22 Nov 2026, 12:00 UTC and 24 Nov 2026, 12:00 UTC, the period covered by audit events";
         let all = format!("2 within the last day (the last one 2 hours ago); 1 before that; 2 not {span}");
         assert_eq!(words(&["a", "b", "c", "d", "e"]), all);
         assert_eq!(words(&["c"]), "1 before the last day (the last one 25 hours ago)");
@@ -212,10 +216,10 @@ mod tests {
         assert!(gap(&AuditSource::NoIndex, false, USUAL).contains(USUAL));
         assert!(gap(&AuditSource::NoKeyField, true, "my-audit").contains("apikey.id"));
         let forbidden = ClientError::Forbidden { action: None, reason: "no".into(), privileges: Vec::new() };
-        assert!(refusal(&forbidden, false, USUAL).starts_with("Elasticsearch does not keep it"));
+        assert!(refusal(&forbidden, false, USUAL).starts_with("Elasticsearch does not record it"));
         assert_eq!(
             refusal(&forbidden, true, "my-audit"),
-            "you may not read my-audit: it needs the index privilege read"
+            "you don't have permission to read my-audit: this requires the index privilege read"
         );
     }
 }

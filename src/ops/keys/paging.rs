@@ -47,7 +47,8 @@ impl Paging {
         let most = self.counted.saturating_add(MAX_COUNT_DRIFT).min(MAX_LISTED_KEYS);
         let is_full = rows >= size as usize;
         if is_full && self.rows > most {
-            let reason = format!("{} rows came where it counts {}, and there is no end", self.rows, self.counted);
+            let reason =
+                format!("it sent {} rows although it counts {}, with no end in sight", self.rows, self.counted);
             return Err(ClientError::Contradictory { reason });
         }
         Ok(std::mem::take(&mut self.new) && is_full)
@@ -75,7 +76,7 @@ mod tests {
     fn pages_end_with_the_one_that_is_not_full_or_has_nothing_new() {
         let part = |number: usize| (number * 10..25.min(number * 10 + 10)).collect();
         assert_eq!(pages(25, 10, part).ok(), Some(3));
-        assert_eq!(pages(1_000_000, 10, |_| (0..10).collect()).ok(), Some(2), "the same page again and again");
+        assert_eq!(pages(1_000_000, 10, |_| (0..10).collect()).ok(), Some(2), "it sends the same page over and over");
         assert_eq!(pages(0, 10, |_| Vec::new()).ok(), Some(1));
     }
 
@@ -84,10 +85,10 @@ mod tests {
         let fresh = |number: usize| (number * 100..number * 100 + 100).collect();
         let error = pages(5_000, 100, fresh).unwrap_err();
         assert!(
-            matches!(&error, ClientError::Contradictory { reason } if reason.contains("6100 rows came where it counts 5000")),
+            matches!(&error, ClientError::Contradictory { reason } if reason.contains("6100 rows although it counts 5000")),
             "{error}"
         );
-        assert!(error.to_string().starts_with("The cluster's answers contradict each other"));
+        assert!(error.to_string().starts_with("The cluster's responses contradict each other"));
         assert!(pages(0, 100, fresh).is_err());
     }
 

@@ -5,7 +5,11 @@ use crate::{
     model::{api_key::KeyId, rotation::Rotation},
     ops::{
         Problem, Session, clock,
-        rotation::driver::{Interaction, OpenDestination, Outcome, RotationReport, Run, here, no_room, start},
+        rotation::{
+            driver::{Outcome, RotationReport, Run, start},
+            interaction::{Interaction, OpenDestination},
+            overview::{here, no_room},
+        },
     },
     store::{connections::new_profile_id, own_files::make_folder, rotation::Rotations},
 };
@@ -38,24 +42,34 @@ impl BatchItem {
 /// Callback that receives each result as soon as it is known.
 type Hearing<'a, T> = dyn FnMut(&T) + Send + 'a;
 
+/// Receivers of what happens while several keys are rotated.
+pub struct BatchFront<'a> {
+    /// Receiver of the steps of each rotation, who also answers its questions.
+    pub interaction: &'a mut dyn Interaction,
+    /// Receiver of each result.
+    pub over: &'a mut (dyn FnMut(&BatchItem) + Send + 'a),
+}
+
 /// Rotates several keys, one after the other, and delivers each secret to the destination that `destination` returns. A
 /// failure of one does not stop the others. `stop` is checked between two keys; keys not begun are left unchanged.
-/// `over` receives each result.
+/// `front` receives each result.
 pub async fn many(
     session: &Session,
     rotations: &Rotations,
-    (plans, consent): (&[RotationPlan], Consent),
+    plans: &[RotationPlan],
+    consent: Consent,
     destination: &mut (dyn FnMut(&RotationPlan) -> Result<OpenDestination, Problem> + Send),
     stop: &AtomicBool,
-    (front, over): (&mut dyn Interaction, &mut Hearing<'_, BatchItem>),
+    front: BatchFront<'_>,
 ) -> Vec<BatchItem> {
+    let BatchFront { interaction, over } = front;
     let batch = (plans.len() > 1).then(|| new_profile_id().0);
     let mut all = Vec::new();
     for plan in plans {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        let one = one_of(session, rotations, (plan, consent), (destination(plan), batch.as_deref()), front).await;
+        let one = one_of(session, rotations, plan, consent, destination(plan), batch.as_deref(), interaction).await;
         over(&one);
         all.push(one);
     }
@@ -65,8 +79,10 @@ pub async fn many(
 async fn one_of(
     session: &Session,
     rotations: &Rotations,
-    (plan, consent): (&RotationPlan, Consent),
-    (destination, batch): (Result<OpenDestination, Problem>, Option<&str>),
+    plan: &RotationPlan,
+    consent: Consent,
+    destination: Result<OpenDestination, Problem>,
+    batch: Option<&str>,
     front: &mut dyn Interaction,
 ) -> BatchItem {
     let old = plan.old.id.clone();
@@ -78,7 +94,7 @@ async fn one_of(
         OpenDestination::File(file) => Some(file.path().to_owned()),
         OpenDestination::Person(_) => None,
     };
-    let result = match start(session, rotations, (plan, consent), (destination, batch), front).await {
+    let result = match start(session, rotations, plan, consent, destination, batch, front).await {
         Ok(Outcome::After(after)) => Ok(*after),
         // Only one secret can be shown at a time: that of this one waits to be gone on with.
         Ok(Outcome::Shown(guard, _)) => Ok(Run::new(session, *guard, front).after(None)),
@@ -94,7 +110,10 @@ async fn one_of(
 pub fn file_in(folder: &Path, plan: &RotationPlan) -> Result<OpenDestination, Problem> {
     let old = &plan.old.id;
     let name = destination::file_name(old).ok_or_else(|| {
-        Problem::new(&format!("{old} is no name for a file"), "Rotate it alone, to a file of another name")
+        Problem::new(
+            &format!("{old} can't be used as a file name"),
+            "Rotate it separately, to a file with another name",
+        )
     })?;
     OpenDestination::file(&folder.join(name)).map_err(|error| no_room(&error))
 }
@@ -106,7 +125,7 @@ pub fn file_in(folder: &Path, plan: &RotationPlan) -> Result<OpenDestination, Pr
 pub fn folder_for_secrets(folder: &Path) -> Result<PathBuf, Problem> {
     let folder = destination::absolute(folder).and_then(|folder| make_folder(&folder).map(|()| folder));
     folder.map_err(|error| {
-        Problem::new("There is no such folder, and it can't be made. Nothing is begun", &error.to_string())
+        Problem::new("The folder does not exist and can't be created. Nothing was started", &error.to_string())
     })
 }
 
@@ -130,7 +149,8 @@ pub async fn end_these(
     rotations: &Rotations,
     ids: &[String],
     stop: &AtomicBool,
-    (progress, each): (&mut (dyn FnMut(RotationProgress) + Send), &mut Hearing<'_, EndOutcome>),
+    progress: &mut (dyn FnMut(RotationProgress) + Send),
+    each: &mut Hearing<'_, EndOutcome>,
 ) -> Result<Vec<EndOutcome>, Problem> {
     let here = here(session, rotations).await?;
     let due = here.due(clock::now());

@@ -53,8 +53,8 @@ pub async fn check_cancel(session: &Session, rotation: &Rotation, keep: bool) ->
     check_sees_successor(session, rotation)?;
     if old.has_ended() {
         let title =
-            format!("The old key {} works no more: without its successor nobody could sign in", rotation.old.id);
-        let hint = "Resume the rotation, or cancel it and leave the successor valid";
+            format!("The old key {} no longer works: without its successor, nobody could sign in", rotation.old.id);
+        let hint = "Resume the rotation, or cancel it and keep the successor valid";
         let problem = Problem::new(&title, "").hint(hint).fix(resume_fix(rotation));
         return Err(problem.or(cancel_fix(rotation, true)));
     }
@@ -71,7 +71,10 @@ fn check_sees_successor(session: &Session, rotation: &Rotation) -> Result<(), Pr
     if session.privileges.sees_all_keys() || is_me(session, &maker.username, &maker.realm) {
         return Ok(());
     }
-    let title = format!("The successor belongs to {}, and you may not see it. Nothing is done", maker.username);
+    let title = format!(
+        "The successor belongs to {}, and you don't have permission to see it. Nothing was done",
+        maker.username
+    );
     let hint = format!("Sign in as {}, or with the privilege manage_api_key", maker.username);
     Err(Problem::new(&title, "").hint(&hint))
 }
@@ -142,7 +145,7 @@ async fn end_all_made(
         progress(RotationProgress::SuccessorEnded { id: id.clone(), may_be_known });
         return Ok(());
     }
-    let title = format!("The successor {id} was not seen to be invalidated");
+    let title = format!("The successor {id} is not confirmed as invalidated");
     Err(not_ended(&title, &outcome, "it was not sent").hint("Try again").fix(cancel_fix(&guard.rotation, false)))
 }
 

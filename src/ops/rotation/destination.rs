@@ -42,7 +42,7 @@ pub fn absolute(path: &Path) -> io::Result<PathBuf> {
     let path = std::path::absolute(path)?;
     match path.to_str() {
         Some(_) => Ok(path),
-        None => Err(io::Error::new(io::ErrorKind::InvalidInput, "the path is no UTF-8 text")),
+        None => Err(io::Error::new(io::ErrorKind::InvalidInput, "the path is not UTF-8 text")),
     }
 }
 

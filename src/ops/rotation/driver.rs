@@ -2,178 +2,36 @@
 //! differs between them is an [`Interaction`]: how the secret is delivered to a person, how the end of the old key is
 //! confirmed, and where progress is shown.
 
-use std::path::{Path, PathBuf};
+use crate::ops::rotation::interaction::{Delivery, Interaction, OpenDestination};
+use crate::ops::rotation::overview::{all, no_room};
+use std::path::PathBuf;
 
 use super::{
-    CancelPlan, Consent, CreatedSuccessor, DestinationContent, EndPlan, KeyStates, Recovery, RecoveryChoice,
-    RotationOptions, RotationPlan, RotationProgress, begin, cancel, check_cancel, check_cluster, check_end, cluster_of,
+    Consent, CreatedSuccessor, DestinationContent, Recovery, RecoveryChoice, RotationPlan, RotationProgress, begin,
+    check_cluster, check_end,
+    checks::check_underway,
     destination, end, hand_over_begins, handed_over, interrupted, link, make,
     make::{hand_over_failed, undone},
-    plan,
-    plan::{check_underway, unwritable},
-    recover, said, states, take, try_it,
+    recover, said, try_it,
 };
 use crate::{
     model::{
-        Millis,
+        TimeDelta, Timestamp,
         api_key::KeyId,
         connections::login,
-        rotation::{ClusterRef, Destination, Ended, Lineage, Next, Outlook, Rotation, State, Tried},
+        rotation::{Destination, Ended, Lineage, Next, Rotation, State, Tried},
         secret::Secret,
     },
     ops::{
         Fix, Problem, Session, clock,
-        keys::last_use::{self, NotKnown, Uses},
+        keys::last_use::{self},
         secret::try_key::Trial,
     },
     store::{
-        rotation::{Listing, RotationGuard, Rotations},
+        rotation::{RotationGuard, Rotations},
         secret_file::SecretFile,
     },
 };
-
-/// Front end of a rotation: the window or the command line.
-pub trait Interaction: Send {
-    /// Shows what was done or found out.
-    fn progress(&mut self, report: RotationProgress);
-
-    /// `true` if a secret that goes to a person would reach somebody. Asked before a successor is created for it.
-    fn can_deliver(&mut self) -> bool;
-
-    /// Delivers the secret of a successor to a person. No key is ended before the secret was delivered.
-    fn deliver(&mut self, rotation: &Rotation, made: &CreatedSuccessor) -> Delivery;
-
-    /// Reports that the secret was written to a file. Does nothing by default.
-    fn delivered(&mut self, _rotation: &Rotation, _made: &CreatedSuccessor, _file: &Path) {}
-
-    /// Asks whether a resumed rotation is to be ended now, as `plan` says. Returns `true` for yes.
-    fn confirm_end(&mut self, rotation: &Rotation, plan: EndPlan, uses: &Result<Uses, NotKnown>) -> bool;
-}
-
-/// Result of delivering a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// Secret written to its destination.
-    Arrived,
-    /// Secret on display; the person has yet to confirm that they have it.
-    Shown,
-    /// Failed delivery, with the reason: nobody has the secret.
-    Failed(String),
-}
-
-/// Destination of the secret of a successor.
-#[derive(Debug)]
-pub enum OpenDestination {
-    /// A new file that only its owner may read.
-    File(SecretFile),
-    /// A person, by [`Interaction::deliver`].
-    Person(Destination),
-}
-
-impl OpenDestination {
-    /// Creates a new file for the secret at `path`, which is made absolute.
-    ///
-    /// # Errors
-    /// Returns an error if the file exists already, if the path is not UTF-8, and on any other I/O error.
-    pub fn file(path: &Path) -> std::io::Result<Self> {
-        Ok(Self::File(SecretFile::create(&destination::absolute(path)?)?))
-    }
-
-    fn place(&self) -> Destination {
-        match self {
-            Self::File(file) => Destination::File { path: file.path().to_owned() },
-            Self::Person(place) => place.clone(),
-        }
-    }
-}
-
-/// Rotations of one cluster, as saved on this machine.
-#[derive(Clone, Debug, Default)]
-pub struct ClusterRotations {
-    /// The cluster.
-    pub cluster: ClusterRef,
-    /// Rotations of this cluster, oldest first, including finished ones.
-    pub rotations: Vec<Rotation>,
-    /// States of the keys of unfinished rotations.
-    pub states: KeyStates,
-    /// Rotation files that can't be read, each with the reason; they may be of any cluster.
-    pub unreadable: Vec<(PathBuf, String)>,
-}
-
-impl ClusterRotations {
-    /// Returns the outlook of a rotation of this cluster at `now`, by this machine's clock.
-    pub fn outlook(&self, rotation: &Rotation, now: Millis) -> Outlook {
-        let (old, successor) = self.states.both(rotation);
-        rotation.outlook(now, old, successor)
-    }
-
-    /// Returns the rotations that are due at `now`: those whose old key can be ended, or whose end only has to be
-    /// recorded.
-    pub fn due(&self, now: Millis) -> Vec<Rotation> {
-        self.rotations.iter().filter(|rotation| self.outlook(rotation, now).is_due()).cloned().collect()
-    }
-}
-
-/// Reads the rotations of the session's cluster, and the states of their keys.
-///
-/// # Errors
-/// Returns a problem if the cluster can't be identified, or the folder can't be read. If the keys can't be read, their
-/// states are unknown.
-pub async fn here(session: &Session, rotations: &Rotations) -> Result<ClusterRotations, Problem> {
-    let cluster = cluster_of(session).await?;
-    let listing = all(rotations).await?;
-    let mut own = listing.rotations;
-    own.retain(|rotation| rotation.cluster.is_same(&cluster));
-    let states = states(session, &own).await.unwrap_or_default();
-    Ok(ClusterRotations { cluster, rotations: own, states, unreadable: listing.unreadable })
-}
-
-async fn all(rotations: &Rotations) -> Result<Listing, Problem> {
-    let folder = rotations.clone();
-    let read = tokio::task::spawn_blocking(move || folder.all()).await;
-    let listing = read.map_err(|_| Problem::broken())?;
-    listing.map_err(|error| {
-        let detail = format!("{}: {error}", rotations.folder().display());
-        Problem::new("The rotations of this machine can't be read", &detail).hint("Set the rights of that folder")
-    })
-}
-
-/// Rotation plans for several keys.
-#[derive(Clone, Debug)]
-pub struct Planned {
-    /// Plans, one for each key that can be rotated.
-    pub plans: Vec<RotationPlan>,
-    /// Keys that can't be rotated, each with the reason.
-    pub refused: Vec<(KeyId, Problem)>,
-    /// Last uses of the keys in `plans`, or the reason why they are not known.
-    pub uses: Result<Uses, NotKnown>,
-}
-
-/// Plans rotations of keys, one after the other; a key that can't be rotated does not stop the others. A missing
-/// consent refuses no key here: each plan lists its objections. `progress` receives the number of keys looked at so
-/// far.
-///
-/// # Errors
-/// Returns a problem if the rotations on this machine can't be read.
-pub async fn plans(
-    session: &Session,
-    rotations: &Rotations,
-    ids: &[KeyId],
-    options: &RotationOptions,
-    progress: &mut (dyn FnMut(usize) + Send),
-) -> Result<Planned, Problem> {
-    let underway = all(rotations).await?.rotations;
-    let (mut plans, mut refused) = (Vec::new(), Vec::new());
-    for (number, id) in ids.iter().enumerate() {
-        match plan(session, &underway, id, options).await {
-            Ok(plan) => plans.push(plan),
-            Err(problem) => refused.push((id.clone(), problem)),
-        }
-        progress(number + 1);
-    }
-    let good: Vec<KeyId> = plans.iter().map(|plan| plan.old.id.clone()).collect();
-    Ok(Planned { plans, refused, uses: last_use::of(session, &good).await })
-}
 
 /// Report of a rotation that was run as far as possible.
 #[derive(Debug)]
@@ -200,7 +58,7 @@ pub struct RotationReport {
 /// Result of running a rotation as far as possible without a person.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Successor created, and its secret on display: [`confirm_delivery`] follows, or [`cancel()`].
+    /// Successor created, and its secret on display: [`confirm_delivery`] follows, or canceling.
     Shown(Box<RotationGuard>, Box<CreatedSuccessor>),
     /// Report of a rotation that was stopped, or that needs no person for now.
     After(Box<RotationReport>),
@@ -247,7 +105,7 @@ impl<'a> Run<'a> {
 
     pub(super) fn after(self, problem: Option<Problem>) -> RotationReport {
         let rotation = self.guard.rotation.clone();
-        let is_proved = !matches!(rotation.next(0), Next::Make | Next::Try);
+        let is_proved = !matches!(rotation.next(Timestamp::EPOCH), Next::Make | Next::Try);
         RotationReport {
             rotation,
             trial: self.trial,
@@ -316,13 +174,14 @@ impl<'a> Run<'a> {
         handed_over(&mut self.guard).map_err(|problem| {
             let Rotation { id, place, .. } = &self.guard.rotation;
             let successor = self.guard.rotation.successor().cloned().unwrap_or_default();
-            let words = format!("The successor {successor} is valid, and its secret went to {}", place.words());
+            let words =
+                format!("The successor {successor} is valid, and its secret was delivered to {}", place.words());
             let detail = format!("{}. {words}", problem.detail);
             Problem { detail, ..problem }.fix(Fix::ResumeRotation(id.clone()))
         })?;
         self.prove().await?;
         // A grace period that was asked for is never over within the run that began it.
-        if self.guard.rotation.grace == 0 { self.end().await } else { Ok(()) }
+        if self.guard.rotation.grace == TimeDelta::ZERO { self.end().await } else { Ok(()) }
     }
 
     async fn prove(&mut self) -> Result<(), Problem> {
@@ -346,7 +205,7 @@ impl<'a> Run<'a> {
 }
 
 fn nobody() -> Problem {
-    Problem::new("Nobody would get the secret of a successor here. None is made", "")
+    Problem::new("The secret of a successor would reach nobody here. None was created", "")
 }
 
 /// Begins a rotation and runs it as far as possible.
@@ -357,12 +216,14 @@ fn nobody() -> Problem {
 pub async fn start(
     session: &Session,
     rotations: &Rotations,
-    (plan, consent): (&RotationPlan, Consent),
-    (destination, batch): (OpenDestination, Option<&str>),
+    plan: &RotationPlan,
+    consent: Consent,
+    destination: OpenDestination,
+    batch: Option<&str>,
     front: &mut dyn Interaction,
 ) -> Result<Outcome, Problem> {
     check_underway(&all(rotations).await?.rotations, &plan.cluster, &plan.old.id)?;
-    let guard = begin(rotations, plan, consent, (destination.place(), batch))?;
+    let guard = begin(rotations, plan, consent, destination.place(), batch)?;
     front.progress(RotationProgress::Begun(guard.rotation.id.clone()));
     Ok(Run::new(session, guard, front).make(destination).await)
 }
@@ -421,17 +282,17 @@ pub async fn resume(
     if let SecretConfirmation::Secret(of, _) = &answers.have
         && guard.rotation.successor().is_some_and(|known| known != of)
     {
-        let title = format!("That is the secret of {of}, and not of the successor. Nothing is done");
+        let title = format!("This is the secret of {of}, not of the successor. Nothing was done");
         return Err(Problem::new(&title, ""));
     }
     if matches!(answers.have, SecretConfirmation::Not) && guard.rotation.next(clock::now()) != Next::Make {
-        let title = "The secret was handed over already, so that no other successor is made. Nothing is done";
+        let title = "The secret was already delivered, so no other successor is created. Nothing was done";
         let fix = Fix::CancelRotation { id: guard.rotation.id.clone(), keep_successor: false };
-        return Err(Problem::new(title, "").hint("Cancel the rotation, then begin again").fix(fix));
+        return Err(Problem::new(title, "").hint("Cancel the rotation, then start again").fix(fix));
     }
     let open = interrupted::open(session, &guard.rotation).await;
     let mut run = Run::new(session, guard, front);
-    if run.guard.rotation.next(0) == Next::Make
+    if run.guard.rotation.next(Timestamp::EPOCH) == Next::Make
         && let Some(destination) = recovered(&mut run, &answers).await?
     {
         // The intents of the earlier run have their outcome before another request is written down.
@@ -540,15 +401,11 @@ fn in_its_file(rotation: &Rotation) -> Option<Secret> {
 fn untried(rotation: &Rotation) -> Problem {
     let successor = rotation.successor().cloned().unwrap_or_default();
     let place = rotation.place.words();
-    let title = format!("The secret of {successor} was handed over to {place}, and can't be tried from there");
-    Problem::new(&title, "Nothing is ended")
-        .hint("Show the secret, or say that you have it")
+    let title = format!("The secret of {successor} was delivered to {place} and can't be tested from there");
+    Problem::new(&title, "Nothing was invalidated")
+        .hint("Provide the secret, or confirm that you have it")
         .fix(Fix::HaveSecret(rotation.id.clone()))
         .or(Fix::CancelRotation { id: rotation.id.clone(), keep_successor: false })
-}
-
-pub(super) fn no_room(error: &std::io::Error) -> Problem {
-    Problem::new("There is no room for the secret. No successor is made", &error.to_string())
 }
 
 /// `true` if a rotation without a grace period ends its old key without another confirmation, because that was given at
@@ -556,77 +413,5 @@ pub(super) fn no_room(error: &std::io::Error) -> Problem {
 pub fn ends_at_once(rotation: &Rotation) -> bool {
     let is_live =
         matches!(rotation.state, State::Grace { tried: Tried::Live, .. } | State::Ending { tried: Tried::Live, .. });
-    rotation.grace == 0 && is_live
-}
-
-/// Checks what canceling a rotation would do now, both with the successor invalidated and with the successor left
-/// valid.
-pub async fn cancel_plans(session: &Session, rotation: &Rotation) -> CancelPlans {
-    CancelPlans {
-        ending: check_cancel(session, rotation, false).await,
-        keeping: check_cancel(session, rotation, true).await,
-    }
-}
-
-/// Plans for both ways to cancel a rotation, or the reason why each would be refused.
-#[derive(Clone, Debug)]
-pub struct CancelPlans {
-    /// Plan that invalidates the successor unless it has ended.
-    pub ending: Result<CancelPlan, Problem>,
-    /// Plan that leaves the successor valid.
-    pub keeping: Result<CancelPlan, Problem>,
-}
-
-impl CancelPlans {
-    /// Returns the plan that leaves the successor valid if `keep`, otherwise the one that invalidates it.
-    pub fn of(&self, keep: bool) -> &Result<CancelPlan, Problem> {
-        if keep { &self.keeping } else { &self.ending }
-    }
-}
-
-/// Cancels a rotation that is locked, as [`cancel()`] does, and returns it.
-///
-/// # Errors
-/// Returns the problems of [`cancel()`].
-pub async fn cancel_rotation(
-    session: &Session,
-    guard: &mut RotationGuard,
-    keep: bool,
-    progress: &mut (dyn FnMut(RotationProgress) + Send),
-) -> Result<Rotation, Problem> {
-    cancel(session, guard, keep, progress).await?;
-    Ok(guard.rotation.clone())
-}
-
-/// Finds the rotation that `reference` means, by its own id or by that of one of its keys, and locks it. Unfinished
-/// rotations take precedence over finished ones.
-///
-/// # Errors
-/// Returns a problem if the reference matches no rotation or several, and the problems of [`take`].
-pub fn find_rotation(rotations: &Rotations, listing: &Listing, reference: &str) -> Result<RotationGuard, Problem> {
-    if let Some(rotation) = listing.rotations.iter().find(|rotation| rotation.id == reference) {
-        return take(rotations, &rotation.id);
-    }
-    let is_about = |rotation: &&Rotation| {
-        rotation.old.id.as_str() == reference || rotation.successor().is_some_and(|id| id.as_str() == reference)
-    };
-    let (finished, open): (Vec<&Rotation>, Vec<&Rotation>) =
-        listing.rotations.iter().filter(is_about).partition(|rotation| rotation.is_finished());
-    match (open.as_slice(), finished.last()) {
-        ([one], _) => take(rotations, &one.id),
-        ([], Some(last)) => take(rotations, &last.id),
-        // Also the message for an id that means none.
-        ([], None) => take(rotations, reference),
-        (several, _) => {
-            let ids: Vec<&str> = several.iter().map(|rotation| rotation.id.as_str()).collect();
-            let title = format!("{reference} is in several rotations: {}", ids.join(", "));
-            Err(Problem::new(&title, "").hint("Name one of them"))
-        }
-    }
-}
-
-/// Returns the problem that this machine has no folder for rotations.
-pub fn nowhere() -> Problem {
-    let error = std::io::Error::new(std::io::ErrorKind::NotFound, "this machine has no place for rotations");
-    unwritable(Path::new("rotations"), &error)
+    rotation.grace == TimeDelta::ZERO && is_live
 }

@@ -47,7 +47,8 @@ pub async fn try_it(session: &Session, guard: &mut RotationGuard, secret: &Secre
             None
         }
         Err(problem) => {
-            let title = format!("The successor {} does not work. Nothing is ended, the old key stays", key.id);
+            let title =
+                format!("The successor {} does not work. Nothing was invalidated; the old key is unchanged", key.id);
             return Err(Problem::new(&title, &problem.words())
                 .hint("Try again, or cancel the rotation")
                 .fix(Fix::ResumeRotation(guard.rotation.id.clone()))
@@ -56,7 +57,7 @@ pub async fn try_it(session: &Session, guard: &mut RotationGuard, secret: &Secre
     };
     let told = trial.as_ref().and_then(|trial| trial.identity.api_key.as_ref());
     if told.is_some_and(|(id, _)| *id != key.id) {
-        return Err(Problem::new("The cluster took the secret for another key's. Nothing is ended", ""));
+        return Err(Problem::new("The cluster took the secret as that of another key. Nothing was invalidated", ""));
     }
     begin_grace(session, guard, Tried::Live).await?;
     Ok(trial)
@@ -102,13 +103,13 @@ async fn working_successor(session: &Session, rotation: &Rotation) -> Result<Api
         None => KeyState::Gone,
     };
     let why = match (state, found) {
-        (_, None) | (KeyState::Gone, _) => "the cluster knows it no more, or you may not see it",
-        (KeyState::Invalidated, _) => "somebody has invalidated it",
+        (_, None) | (KeyState::Gone, _) => "the cluster no longer has it, or you don't have permission to see it",
+        (KeyState::Invalidated, _) => "someone invalidated it",
         (KeyState::Expired, _) => "it has expired",
         (KeyState::Valid | KeyState::Unknown, Some(key)) => return Ok(key),
     };
-    let title = format!("The successor {id} can't be used: {why}. Nothing is ended, the old key stays");
-    Err(Problem::new(&title, "").hint("Cancel the rotation, then begin again").fix(cancel_fix(rotation, false)))
+    let title = format!("The successor {id} can't be used: {why}. Nothing was invalidated; the old key is unchanged");
+    Err(Problem::new(&title, "").hint("Cancel the rotation, then start again").fix(cancel_fix(rotation, false)))
 }
 
 /// Writes the successor into the old key's metadata where that changes nothing else: every update takes the
@@ -171,14 +172,14 @@ async fn both(session: &Session, guard: &RotationGuard) -> Result<(ApiKey, ApiKe
     let read = (find(session, &guard.rotation.old.id).await, find(session, &new).await);
     let (Ok(Some(old)), Ok(Some(new))) = read else { return Err("the keys could not be read".into()) };
     if !is_mine(session, &old) {
-        return Err(format!("only its owner {} could write it", old.owner.username));
+        return Err(format!("only its owner {} can write it", old.owner.username));
     }
     match (old.limited_by.as_deref(), new.limited_by.as_deref()) {
         (Some(then), Some(today)) if matches!(compared(then, today), Rights::Same) => Ok((old, new)),
         (Some(_), Some(_)) => {
-            Err("an update would take the owner's rights of today, which are others than those in it".into())
+            Err("an update would capture the owner's current privileges, which differ from those in it".into())
         }
-        _ => Err("it is not known whether an update would change the rights in it".into()),
+        _ => Err("it is not known whether an update would change the privileges in it".into()),
     }
 }
 
@@ -248,8 +249,9 @@ async fn judge(session: &Session, rotation: &Rotation, seen_valid: &mut bool) ->
     let live = others(session, rotation, &old).await?;
     if !live.is_empty() {
         let Problem { title, .. } = rotated_already(id, &live);
-        let detail = format!("Besides {}, the successor of this rotation. Nothing is ended", successor.id);
-        let hint = "Find out which of them is meant, and cancel the other rotation";
+        let detail =
+            format!("In addition to {}, the successor of this rotation. Nothing was invalidated", successor.id);
+        let hint = "Find out which one is intended, and cancel the other rotation";
         return Err(Problem::new(&title, &detail).hint(hint).fix(cancel_fix(rotation, false)));
     }
     Ok(Judged { plan: EndPlan::Invalidate, successor, doubt: None })
@@ -348,7 +350,7 @@ async fn end_due(
     // Somebody else may have gone on with it meanwhile.
     let is_in_turn = matches!(guard.rotation.next(clock::now()), Next::End | Next::Wait(_));
     if !is_in_turn {
-        return Err(Problem::new(&format!("Rotation {id} is not due any more"), ""));
+        return Err(Problem::new(&format!("Rotation {id} is no longer due"), ""));
     }
     let open = interrupted::open(session, &guard.rotation).await;
     let how = end(session, &mut guard, progress).await?;
@@ -363,18 +365,19 @@ async fn check_gone(session: &Session, rotation: &Rotation, seen_valid: bool) ->
     let (id, owner) = (&rotation.old.id, &rotation.old.owner);
     let is_there = find(session, id).await?.is_some();
     if is_there || seen_valid {
-        let title = format!("{id} is not found any more, and was valid a moment ago. Nothing is filed as done");
+        let title =
+            format!("{id} can no longer be found, although it was valid a moment ago. Nothing was recorded as done");
         let detail = match is_there {
-            true => "The cluster tells it by its id and not by a query",
-            false => "The same address may lead to several clusters, or to one that was put back to an earlier state",
+            true => "The cluster returns it by id but not in a query",
+            false => "The same address may lead to several clusters, or to one that was restored to an earlier state",
         };
-        let problem = Problem::new(&title, detail).hint("Look at the cluster, then resume the rotation");
+        let problem = Problem::new(&title, detail).hint("Check the cluster, then resume the rotation");
         return Err(problem.fix(resume_fix(rotation)));
     }
     if session.privileges.sees_all_keys() || is_me(session, &owner.username, &owner.realm) {
         return Ok(());
     }
-    let title = format!("{id} can't be seen by you, so that nothing can be proved");
+    let title = format!("You can't see {id}, so nothing can be verified");
     Err(Problem::new(&title, "").hint(&format!("Sign in as {}, or with the privilege manage_api_key", owner.username)))
 }
 
@@ -390,7 +393,7 @@ async fn invalidated(session: &Session, guard: &mut RotationGuard, id: &KeyId) -
     if outcome.done.contains(id) {
         return Ok(());
     }
-    let title = format!("The old key {id} was not seen to be invalidated");
-    let problem = not_ended(&title, &outcome, "it is the key that you are signed in by");
+    let title = format!("The old key {id} is not confirmed as invalidated");
+    let problem = not_ended(&title, &outcome, "it is the key you are signed in with");
     Err(problem.hint("Both keys may still work. Try again").fix(resume_fix(&guard.rotation)))
 }

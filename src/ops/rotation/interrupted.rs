@@ -90,17 +90,17 @@ async fn outcome(session: &Session, rotation: &Rotation, action: Action, intent:
             made(session, rotation, request["request"].as_str()?, closing).await
         }
         Action::Rotate if request["step"] == "done" => match rotation.state {
-            State::Done { .. } => closing(Verdict::Success, keys, "the old key has ended"),
-            _ => closing(Verdict::Failure, Vec::new(), "the rotation was not ended"),
+            State::Done { .. } => closing(Verdict::Success, keys, "the old key no longer works"),
+            _ => closing(Verdict::Failure, Vec::new(), "the rotation was not completed"),
         },
         Action::Rotate if request["step"] == "given up" => match rotation.state {
             State::Abandoned { .. } => closing(Verdict::Success, keys, "the rotation is canceled"),
-            _ => closing(Verdict::Failure, Vec::new(), "the rotation went on"),
+            _ => closing(Verdict::Failure, Vec::new(), "the rotation continued"),
         },
         Action::Rotate if matches!(rotation.state, State::Abandoned { .. }) => {
             closing(Verdict::Failure, Vec::new(), "the rotation was canceled before it")
         }
-        Action::Rotate => closing(Verdict::Success, keys, "the rotation went on"),
+        Action::Rotate => closing(Verdict::Success, keys, "the rotation continued"),
         Action::Invalidate => {
             let mut ended = Vec::new();
             for id in &keys {
@@ -109,11 +109,11 @@ async fn outcome(session: &Session, rotation: &Rotation, action: Action, intent:
                         return closing(
                             Verdict::Unknown,
                             Vec::new(),
-                            "a key of it is valid, and it may still be at work",
+                            "a key from it is valid, and it may still be running",
                         );
                     }
                     Some(_) => ended.push(id.clone()),
-                    None => return closing(Verdict::Unknown, Vec::new(), "the cluster knows no such key"),
+                    None => return closing(Verdict::Unknown, Vec::new(), "the cluster has no such key"),
                 }
             }
             closing(Verdict::Success, ended, "the keys are invalidated")
@@ -140,8 +140,8 @@ async fn made(
     let requests = [request.to_owned()];
     let made = made_by(session, &rotation.old.id, &requests).await.ok()?;
     match made.is_empty() {
-        true => closing(Verdict::Unknown, Vec::new(), "the cluster knew no key of it"),
-        false => closing(Verdict::Success, made.into_iter().map(|key| key.id).collect(), "a key was made"),
+        true => closing(Verdict::Unknown, Vec::new(), "the cluster had no key from it"),
+        false => closing(Verdict::Success, made.into_iter().map(|key| key.id).collect(), "a key was created"),
     }
 }
 

@@ -9,7 +9,7 @@ use super::{cluster_of, find};
 use crate::{
     client::{ClientError, KeyQuery},
     model::{
-        Millis,
+        TimeDelta, Timestamp,
         api_key::{ApiKey, KeyId},
         create::REQUEST_ID,
         rotation::{
@@ -77,12 +77,12 @@ pub struct LiveSuccessor {
     /// Name of its owner; `None` where the key may not be seen or can't be read.
     pub owner: Option<String>,
     /// Time of its creation, by the cluster's clock; `None` as above.
-    pub created: Option<Millis>,
+    pub created: Option<Timestamp>,
 }
 
 impl LiveSuccessor {
     fn of(key: &ApiKey) -> Self {
-        Self { id: key.id.clone(), owner: Some(key.owner.username.clone()), created: Some(key.created) }
+        Self { id: key.id.clone(), owner: Some(key.owner.username.clone()), created: key.known_created() }
     }
 
     fn unseen(id: KeyId) -> Self {
@@ -140,13 +140,13 @@ pub(super) fn rotated_already(old: &KeyId, live: &[LiveSuccessor]) -> Problem {
     let names = sanitize::shown(&names.join(", ")).into_owned();
     let title = match live {
         [LiveSuccessor { owner: Some(_), .. }] => {
-            format!("{old} is being rotated already: its successor {names} is valid")
+            format!("{old} is already being rotated: its successor {names} is valid")
         }
-        [_] => format!("{old} may be being rotated already: it names the successor {names}"),
-        _ => format!("{old} has several successors already: {names}"),
+        [_] => format!("{old} may already be in rotation: it names the successor {names}"),
+        _ => format!("{old} already has several successors: {names}"),
     };
-    let hint = "Resume that rotation where it was begun, or invalidate the successor there";
-    Problem::new(&title, "Another one would be a second key with the same rights").hint(hint).fix(Fix::RotateAgain)
+    let hint = "Resume that rotation where it was started, or invalidate the successor there";
+    Problem::new(&title, "Another one would be a second key with the same privileges").hint(hint).fix(Fix::RotateAgain)
 }
 
 /// Successors besides those of this rotation and those that were accepted when it began.
@@ -176,7 +176,7 @@ pub(super) async fn others(
 
 /// `true` if the key that was made at `created` is the later one of two, so that it is the one to be taken back. What
 /// is not known counts as later for the own key and as earlier for the other: nobody keeps a second key unknowingly.
-pub(super) fn is_later(own: (Option<Millis>, &KeyId), other: &LiveSuccessor) -> bool {
+pub(super) fn is_later(own: (Option<Timestamp>, &KeyId), other: &LiveSuccessor) -> bool {
     match (own.0, other.created) {
         (Some(mine), Some(theirs)) => (mine, own.1) > (theirs, &other.id),
         _ => true,
@@ -193,21 +193,22 @@ pub(super) fn check_successor(rotation: &Rotation, key: &ApiKey) -> Result<(), P
     let text = |name: &str| said.get(name).and_then(Value::as_str);
     let mut odd = Vec::new();
     if text(ROTATED_FROM) != Some(rotation.old.id.as_str()) {
-        odd.push(format!("its metadata does not name {} as the key before it", rotation.old.id));
+        odd.push(format!("its metadata does not name {} as its predecessor", rotation.old.id));
     } else if !successor::was_made_for(key, &rotation.old.id, &rotation.requests) {
-        odd.push(format!("its {REQUEST_ID} is none of this rotation"));
+        odd.push(format!("its {REQUEST_ID} is not from this rotation"));
     }
     if key.name != rotation.name {
-        odd.push(format!("its name is “{}” and not “{}”", key.name, rotation.name));
+        odd.push(format!("its name is “{}”, not “{}”", key.name, rotation.name));
     }
     // Acting as another, the realm of who signed in is told (as seen on 9.5.3), so that only the name can be compared.
     if key.owner.username != rotation.maker.username {
-        odd.push(format!("it belongs to {} and not to {}", key.owner.username, rotation.maker.username));
+        odd.push(format!("it belongs to {}, not to {}", key.owner.username, rotation.maker.username));
     }
     if odd.is_empty() {
         return Ok(());
     }
-    let title = format!("{} is not proved to be the successor of {}. Nothing is ended", key.id, rotation.old.id);
+    let title =
+        format!("{} can't be verified as the successor of {}. Nothing was invalidated", key.id, rotation.old.id);
     Err(unproved(rotation, &title, &odd))
 }
 
@@ -219,23 +220,20 @@ pub(super) fn check_old_key(rotation: &Rotation, key: &ApiKey) -> Result<(), Pro
     let (then, now) = (&rotation.old.owner, &key.owner);
     let mut odd = Vec::new();
     if key.name != rotation.old.name {
-        odd.push(format!("its name is “{}” and not “{}”", key.name, rotation.old.name));
+        odd.push(format!("its name is “{}”, not “{}”", key.name, rotation.old.name));
     }
     if (&then.username, &then.realm) != (&now.username, &now.realm) {
-        odd.push(format!(
-            "it belongs to {} ({}) and not to {} ({})",
-            now.username, now.realm, then.username, then.realm
-        ));
+        odd.push(format!("it belongs to {} ({}), not to {} ({})", now.username, now.realm, then.username, then.realm));
     }
     if odd.is_empty() {
         return Ok(());
     }
-    let title = format!("{} is not the key that this rotation was begun with. Nothing is ended", key.id);
+    let title = format!("{} is not the key that this rotation was started with. Nothing was invalidated", key.id);
     Err(unproved(rotation, &title, &odd))
 }
 
 fn unproved(rotation: &Rotation, title: &str, odd: &[String]) -> Problem {
-    let hint = "The state of the rotation on this machine was changed, or the key on the cluster was: look at both";
+    let hint = "The state of the rotation on this machine was changed, or the key on the cluster was: check both";
     Problem::new(title, &sentence::capitalized(&sanitize::shown(&odd.join("; "))))
         .hint(hint)
         .fix(Fix::CancelRotation { id: rotation.id.clone(), keep_successor: true })
@@ -251,11 +249,11 @@ fn unproved(rotation: &Rotation, title: &str, odd: &[String]) -> Problem {
 pub(super) async fn check_grace_is_over(session: &Session, rotation: &Rotation, key: &ApiKey) -> Result<(), Problem> {
     let grace = rotation.grace.max(successor::grace_of(key));
     if rotation.due().is_some_and(|due| clock::now() < due) {
-        let title = format!("The grace period of {} is not over. Nothing is ended", rotation.old.id);
+        let title = format!("The grace period of {} is not over. Nothing was invalidated", rotation.old.id);
         return Err(Problem::new(&title, ""));
     }
     // Date math knows no unit below a second; what is left out is within the clock above.
-    let seconds = grace / 1000;
+    let seconds = grace / TimeDelta::SECOND;
     if seconds <= 0 {
         return Ok(());
     }
@@ -268,9 +266,11 @@ pub(super) async fn check_grace_is_over(session: &Session, rotation: &Rotation, 
     if page.total > 0 && page.keys.iter().any(|found| found.id == key.id) {
         return Ok(());
     }
-    let title =
-        format!("The grace period of {} is not over by the cluster's own clock. Nothing is ended", rotation.old.id);
-    let detail = "It is over by this machine's clock, or by what is written down here: one of them is wrong";
+    let title = format!(
+        "The grace period of {} is not over by the cluster's own clock. Nothing was invalidated",
+        rotation.old.id
+    );
+    let detail = "It is over by this machine's clock or its records: one of them is wrong";
     Err(Problem::new(&title, detail).hint("Compare the clocks, or wait"))
 }
 
@@ -329,7 +329,7 @@ mod tests {
             id: "r".into(),
             batch: None,
             cluster: ClusterRef::default(),
-            at: 0,
+            at: Timestamp::EPOCH,
             old: OldKey {
                 id: KeyId::new("old"),
                 name: "app".into(),
@@ -339,7 +339,7 @@ mod tests {
             maker: Person { username: "officer".into(), realm: "native".into() },
             name: "app-2".into(),
             expiration: "1d".into(),
-            grace: 0,
+            grace: TimeDelta::ZERO,
             place: Destination::Stdout,
             request: "q1".into(),
         })
@@ -361,9 +361,9 @@ mod tests {
         let made = r#"{"rotated_from":"old","request_id":"q1"}"#;
         check_successor(&rotation, &key("new", "app-2", ("officer", "native"), made)).unwrap();
         for (name, owner, metadata, words) in [
-            ("app-2", "officer", r#"{"rotated_from":"other","request_id":"q1"}"#, "as the key before it"),
-            ("app-2", "officer", r#"{"rotated_from":"old","request_id":"q2"}"#, "none of this rotation"),
-            ("app-2", "officer", "{}", "as the key before it"),
+            ("app-2", "officer", r#"{"rotated_from":"other","request_id":"q1"}"#, "as its predecessor"),
+            ("app-2", "officer", r#"{"rotated_from":"old","request_id":"q2"}"#, "not from this rotation"),
+            ("app-2", "officer", "{}", "as its predecessor"),
             ("app-3", "officer", made, "Its name is “app-3”"),
             ("app-2", "ana", made, "It belongs to ana"),
         ] {
@@ -385,12 +385,13 @@ mod tests {
     #[test]
     fn of_two_successors_exactly_one_is_the_later() {
         let live = |id: &str, created| LiveSuccessor { id: KeyId::new(id), owner: None, created };
-        for (one, other) in [((Some(1), "b"), (Some(2), "a")), ((Some(5), "a"), (Some(5), "b"))] {
+        let at = |millis| Some(Timestamp::from_millis(millis));
+        for (one, other) in [((at(1), "b"), (at(2), "a")), ((at(5), "a"), (at(5), "b"))] {
             let (a, b) = (KeyId::new(one.1), KeyId::new(other.1));
             assert!(!is_later((one.0, &a), &live(other.1, other.0)));
             assert!(is_later((other.0, &b), &live(one.1, one.0)));
         }
-        assert!(is_later((None, &KeyId::new("a")), &live("b", Some(1))), "nobody keeps a second key unknowingly");
-        assert!(is_later((Some(1), &KeyId::new("a")), &live("b", None)));
+        assert!(is_later((None, &KeyId::new("a")), &live("b", at(1))), "nobody keeps a second key unknowingly");
+        assert!(is_later((at(1), &KeyId::new("a")), &live("b", None)));
     }
 }

@@ -5,10 +5,12 @@ use std::{sync::atomic::AtomicBool, time::Duration};
 use serde_json::json;
 
 use super::{
-    Rights, RotationProgress, check_cluster, closing_of, compared, find, find_now, is_me,
+    Rights, RotationProgress, check_cluster,
+    checks::{check_old, check_session},
+    closing_of, compared, find, find_now, is_me,
     lineage::{self, LiveSuccessor, check_successor, others, rotated_already},
     not_ended, note,
-    plan::{check_old, check_session, request},
+    plan::request,
     read, save,
 };
 use crate::{
@@ -25,7 +27,7 @@ use crate::{
         invalidate,
         journal::recorder::OutcomeEntry,
     },
-    store::{connections::new_profile_id, rotation::RotationGuard},
+    store::rotation::RotationGuard,
 };
 
 /// Successor that was just created. Its secret is here and nowhere else.
@@ -49,27 +51,6 @@ pub enum DestinationContent {
     /// Unknown content: no file, or something other than a key. The secret may have been taken away, or may never have
     /// arrived.
     NotKnown,
-}
-
-/// Choice of a person about a secret that may have been delivered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum RecoveryChoice {
-    /// No choice made.
-    #[default]
-    None,
-    /// Confirmation that the person has the secret.
-    HandedOver,
-    /// Confirmation that the person does not have the secret: another successor is to be created.
-    MakeAgain,
-}
-
-/// Next step after a recovery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recovery {
-    /// Trial of the successor, whose secret arrived.
-    HandedOver,
-    /// Creation of a successor: there is none, or none any more.
-    MakeAgain,
 }
 
 /// Creates the successor. It is saved before its secret is returned to the caller, who has to deliver it between
@@ -100,7 +81,7 @@ pub async fn make(
     }
     let rights = match look_beside(session, guard, &old, &created.id).await {
         Ok((rights, None)) => rights,
-        Ok((_, Some(rival))) => return Err(taken_back(session, guard, (&old.id, &created.id), &rival, progress).await),
+        Ok((_, Some(rival))) => return Err(taken_back(session, guard, &old.id, &created.id, &rival, progress).await),
         // Its secret ends here.
         Err(problem) => {
             let resume = Fix::ResumeRotation(guard.rotation.id.clone());
@@ -119,7 +100,7 @@ async fn create_successor(
     progress: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Result<CreatedKey, Problem> {
     let rotation = &guard.rotation;
-    let asked = request(session, old, (&rotation.name, &rotation.expiration), rotation.request())?;
+    let asked = request(session, old, &rotation.name, &rotation.expiration, rotation.request())?;
     let asked = asked.naming_grace(rotation.grace);
     let keys = [old.id.clone()];
     let intent = session.intend(Action::Rotate, &keys, note(rotation, "successor")).await?;
@@ -155,21 +136,23 @@ async fn not_here(session: &Session, guard: &mut RotationGuard, id: &KeyId, prob
     };
     let resume = Fix::ResumeRotation(guard.rotation.id.clone());
     let words = match found {
-        None => format!("The successor {id} was made before that, and nobody was given its secret"),
+        None => format!("The successor {id} was created before that, and its secret was given to nobody"),
         Some(_) => {
             let ids = [id.clone()];
             // It is the other cluster that is meant, so that its identity must not stop this.
             let there = Session { cluster_uuid: None, ..session.clone() };
             let outcome = invalidate::invalidate(&there, &ids, false, &AtomicBool::new(false), |_| ()).await;
             match outcome.is_complete() {
-                true => format!("The successor {id} was made there; it is invalidated, and was read again"),
-                false => format!("The successor {id} was made there and could not be invalidated: do it there"),
+                true => format!("The successor {id} was created there; it was invalidated and read back"),
+                false => {
+                    format!("The successor {id} was created there and could not be invalidated: invalidate it there")
+                }
             }
         }
     };
     let detail = if problem.detail.is_empty() { words } else { format!("{}. {words}", problem.detail) };
     Problem { detail, ..problem }
-        .hint("The old key stays as it is. Resume the rotation when the right cluster answers")
+        .hint("The old key is not changed. Resume the rotation when the right cluster responds")
         .fix(resume)
 }
 
@@ -184,13 +167,13 @@ async fn look_beside(
     // Read by its id the old key is as it is now, and not as it was a second ago.
     let now = read(session, &old.id).await?;
     let mine = find(session, new).await;
-    let created = mine.as_ref().ok().and_then(|key| key.as_ref().map(|key| key.created));
+    let created = mine.as_ref().ok().and_then(|key| key.as_ref()?.known_created());
     let live = others(session, &guard.rotation, &now).await?;
     let rival = live.into_iter().find(|other| lineage::is_later((created, new), other));
     let rights = match (old.limited_by.as_deref(), mine) {
         (Some(then), Ok(Some(ApiKey { limited_by: Some(now), .. }))) => compared(then, &now),
         (_, Err(error)) => Rights::NotKnown(error.to_string()),
-        _ => Rights::NotKnown("the cluster doesn't tell".into()),
+        _ => Rights::NotKnown("the cluster does not report them".into()),
     };
     Ok((rights, rival))
 }
@@ -200,7 +183,8 @@ async fn look_beside(
 async fn taken_back(
     session: &Session,
     guard: &mut RotationGuard,
-    (old, new): (&KeyId, &KeyId),
+    old: &KeyId,
+    new: &KeyId,
     rival: &LiveSuccessor,
     progress: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Problem {
@@ -210,10 +194,9 @@ async fn taken_back(
     }
     let closed = guard.rotation.abandoned(false, clock::now()).map_err(Problem::from).and_then(|()| save(guard));
     let Problem { title, .. } = rotated_already(old, std::slice::from_ref(rival));
-    let detail =
-        format!("It was made at the same time, and before this one: {new} is taken back, and was given to nobody");
+    let detail = format!("It was created slightly earlier: {new} was invalidated, and its secret was given to nobody");
     match closed {
-        Ok(()) => Problem::new(&title, &detail).hint("Resume that rotation where it was begun"),
+        Ok(()) => Problem::new(&title, &detail).hint("Resume that rotation where it was started"),
         Err(problem) => {
             let detail = format!("{detail}. The rotation here could not be closed: {}", problem.words());
             let cancel = Fix::CancelRotation { id: guard.rotation.id.clone(), keep_successor: false };
@@ -228,12 +211,12 @@ pub(super) fn success() -> OutcomeEntry {
 
 /// Checks that the session is signed in as the user who began the rotation: a successor belongs to the user who creates
 /// it.
-fn check_maker(session: &Session, guard: &RotationGuard) -> Result<(), Problem> {
+pub(super) fn check_maker(session: &Session, guard: &RotationGuard) -> Result<(), Problem> {
     let (maker, me) = (&guard.rotation.maker, &session.identity);
     if is_me(session, &maker.username, &maker.realm) {
         return Ok(());
     }
-    let title = format!("{} began this rotation, and the successor would belong to {}", maker.username, me.username);
+    let title = format!("{} started this rotation, but the successor would belong to {}", maker.username, me.username);
     let hint = format!("Sign in as {0}, or act as {0}; or cancel the rotation", maker.username);
     Err(Problem::new(&title, "")
         .hint(&hint)
@@ -247,10 +230,11 @@ pub(super) fn check_unchanged(rotation: &Rotation, old: &ApiKey) -> Result<(), P
     if rotation.old.rights == successor::fingerprint(old) {
         return Ok(());
     }
-    let title = format!("The role descriptors of {} were changed since the rotation began. Nothing is ended", old.id);
-    let detail = "The successor has those from before";
+    let title =
+        format!("The role descriptors of {} have changed since the rotation started. Nothing was invalidated", old.id);
+    let detail = "The successor has the earlier ones";
     let cancel = Fix::CancelRotation { id: rotation.id.clone(), keep_successor: false };
-    Err(Problem::new(&title, detail).hint("Cancel the rotation, then begin again").fix(cancel))
+    Err(Problem::new(&title, detail).hint("Cancel the rotation, then start again").fix(cancel))
 }
 
 /// Handles a lost answer: invalidates keys that the request created, because nobody knows their secrets. Returns the
@@ -261,7 +245,7 @@ async fn lost(
     lost: &Lost,
     progress: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Problem {
-    let hint = "The old key works as before. Resuming the rotation asks the cluster again before anything is made";
+    let hint = "The old key still works. Resuming the rotation checks the cluster again before anything is created";
     let resume = Fix::ResumeRotation(guard.rotation.id.clone());
     let error = &lost.error;
     let found = lost.found.as_ref();
@@ -273,14 +257,14 @@ async fn lost(
     let made = ids.join(", ");
     match end_strays(session, guard, &strays, progress).await {
         Ok(()) => {
-            let title = "The answer was lost, and no successor is left";
+            let title = "The response was lost, and no successor remains";
             let detail =
-                format!("{error}. Key {made} had been made all the same; nobody knew its secret, so it was ended");
+                format!("{error}. Key {made} had been created anyway; nobody knew its secret, so it was invalidated");
             Problem::new(title, &detail).hint(hint).fix(resume)
         }
         Err(problem) => {
-            let title = "The answer was lost, but the successor was made, and nobody knows its secret";
-            let detail = format!("{error}. Ending key {made} failed: {}", problem.words());
+            let title = "The response was lost, but the successor was created, and nobody knows its secret";
+            let detail = format!("{error}. Invalidating key {made} failed: {}", problem.words());
             Problem { kind: problem.kind, ..Problem::new(title, &detail) }.hint(hint).fix(resume)
         }
     }
@@ -293,16 +277,14 @@ pub(super) async fn undone(session: &Session, id: &KeyId, problem: Problem) -> P
     let outcome = invalidate::invalidate(session, &ids, false, &AtomicBool::new(false), |_| ()).await;
     let (words, kind) = match outcome.is_complete() {
         true => (
-            format!(
-                "The successor {id} had been made, and nobody has its secret: it is invalidated, and was read again"
-            ),
+            format!("The successor {id} had been created, and nobody has its secret: it was invalidated and read back"),
             problem.kind,
         ),
         false => {
             let Problem { detail: reason, kind, .. } = not_ended("", &outcome, "it was not sent");
             let words = format!(
-                "The successor {id} was made, nobody has its secret, and it was not seen to be invalidated ({reason}): \
-                 invalidate it"
+                "The successor {id} was created, nobody has its secret, and it is not confirmed as invalidated \
+                 ({reason}): invalidate it"
             );
             (words, kind)
         }
@@ -329,9 +311,9 @@ pub async fn hand_over_failed(
     progress: &mut (dyn FnMut(RotationProgress) + Send),
 ) -> Problem {
     let id = guard.rotation.successor().cloned().unwrap_or_default();
-    let title = format!("The successor {id} was made, and its secret could not be written");
+    let title = format!("The successor {id} was created, but its secret could not be written");
     let resume = Fix::ResumeRotation(guard.rotation.id.clone());
-    let hint = "The old key stays as it is. Resuming the rotation makes another successor";
+    let hint = "The old key is not changed. Resuming the rotation creates another successor";
     if let Err(problem) = guard.rotation.hand_over_failed().map_err(Problem::from).and_then(|()| save(guard)) {
         // Nobody has the secret, whatever can be written down here.
         let problem = undone(session, &id, Problem::new(&title, &format!("{why}. {}", problem.words()))).await;
@@ -339,11 +321,9 @@ pub async fn hand_over_failed(
     }
     let strays = [ApiKey { id: id.clone(), ..ApiKey::default() }];
     let problem = match end_strays(session, guard, &strays, progress).await {
-        Ok(()) => {
-            Problem::new(&title, &format!("{why}. Nobody knows it: the successor is invalidated, and was read again"))
-        }
+        Ok(()) => Problem::new(&title, &format!("{why}. Nobody knows it: the successor was invalidated and read back")),
         Err(problem) => {
-            let detail = format!("{why}. Nobody knows it, and ending the successor failed: {}", problem.words());
+            let detail = format!("{why}. Nobody knows it, and invalidating the successor failed: {}", problem.words());
             Problem { kind: problem.kind, ..Problem::new(&title, &detail) }
         }
     };
@@ -358,69 +338,6 @@ pub fn handed_over(guard: &mut RotationGuard) -> Result<(), Problem> {
     let successor = guard.rotation.successor().cloned().unwrap_or_default();
     guard.rotation.handed_over(successor)?;
     save(guard)
-}
-
-/// Finds out what an interrupted run has left: adopts a successor whose secret arrived, and invalidates those whose
-/// secret nobody knows.
-///
-/// # Errors
-/// Returns a problem if a person has to confirm whether they have the secret, or the cluster can't be asked.
-pub async fn recover(
-    session: &Session,
-    guard: &mut RotationGuard,
-    arrived: &DestinationContent,
-    word: RecoveryChoice,
-    progress: &mut (dyn FnMut(RotationProgress) + Send),
-) -> Result<Recovery, Problem> {
-    // Whoever does not see the successor would take it for one that was never made.
-    check_session(session)?;
-    check_maker(session, guard)?;
-    check_cluster(session, &guard.rotation).await?;
-    progress(RotationProgress::Looking);
-    let made = made_before(session, guard, true).await?;
-    let valid: Vec<ApiKey> = made.into_iter().filter(|key| !key.invalidated).collect();
-    let has = |id: &KeyId| valid.iter().any(|key| key.id == *id);
-    let known = guard.rotation.successor().cloned();
-    let adopted = match (arrived, &guard.rotation.state) {
-        (DestinationContent::Key(id), _)
-            if word != RecoveryChoice::MakeAgain && has(id) && known.as_ref().is_none_or(|known| known == id) =>
-        {
-            Some(id.clone())
-        }
-        (_, State::HandingOver { successor }) if word == RecoveryChoice::HandedOver && has(successor) => {
-            Some(successor.clone())
-        }
-        (DestinationContent::Empty, _) => None,
-        (_, State::HandingOver { successor }) if has(successor) => match word {
-            RecoveryChoice::MakeAgain => None,
-            RecoveryChoice::HandedOver | RecoveryChoice::None => return Err(ask(guard, successor)),
-        },
-        _ => None,
-    };
-    let strays: Vec<ApiKey> = valid.into_iter().filter(|key| Some(&key.id) != adopted.as_ref()).collect();
-    end_strays(session, guard, &strays, progress).await?;
-    match adopted {
-        Some(id) => {
-            guard.rotation.handed_over(id)?;
-            save(guard)?;
-            Ok(Recovery::HandedOver)
-        }
-        None => {
-            guard.rotation.plan_again(new_profile_id().0)?;
-            save(guard)?;
-            Ok(Recovery::MakeAgain)
-        }
-    }
-}
-
-fn ask(guard: &RotationGuard, successor: &KeyId) -> Problem {
-    let rotation = &guard.rotation;
-    let title = format!("It is not known whether the secret of {successor} arrived");
-    let detail = format!("The run that told it to {} was cut off. Nothing is done", rotation.place.words());
-    Problem::new(&title, &detail)
-        .hint("Whoever has it resumes the rotation with it; without it that key is ended, and another one is made")
-        .fix(Fix::HaveSecret(rotation.id.clone()))
-        .or(Fix::MakeAgain(rotation.id.clone()))
 }
 
 /// Returns all keys that were created for this rotation, found by the ids of its requests. New keys become visible
@@ -497,13 +414,14 @@ pub(super) async fn end_strays(
     let resume = Fix::ResumeRotation(guard.rotation.id.clone());
     if !outcome.is_complete() {
         let id = outcome.failed.first().map(|(id, _)| id.clone()).or_else(|| ids.first().cloned()).unwrap_or_default();
-        let title =
-            format!("Key {id} was made for this rotation, nobody knows its secret, and it was not seen to be ended");
+        let title = format!(
+            "Key {id} was created for this rotation, nobody knows its secret, and it is not confirmed as invalidated"
+        );
         return Err(not_ended(&title, &outcome, "it was not sent").hint("Try again").fix(resume));
     }
     saved.map_err(|problem| {
         let named = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let detail = format!("{}. What was made for it, {named}, is invalidated, and was read again", problem.detail);
+        let detail = format!("{}. The key created for it, {named}, was invalidated and read back", problem.detail);
         Problem { detail, ..problem }
     })
 }

@@ -9,25 +9,29 @@
 
 pub mod batch;
 mod cancel;
+pub mod cancel_plans;
+mod checks;
 pub mod destination;
 pub mod driver;
 mod end;
+pub mod interaction;
 mod interrupted;
 mod lineage;
 mod make;
+pub mod outcomes;
+pub mod overview;
 mod plan;
 mod progress;
+pub mod recovery;
 
 pub use cancel::{CancelPlan, cancel, check_cancel};
-pub use driver::{Delivery, Interaction, OpenDestination};
 pub use end::{EndOutcome, EndPlan, check_end, end, end_all, link, said, try_it};
+pub use interaction::{Delivery, Interaction, OpenDestination};
 pub use lineage::{KeyStates, LiveSuccessor, states};
-pub use make::{
-    CreatedSuccessor, DestinationContent, Recovery, RecoveryChoice, hand_over_begins, hand_over_failed, handed_over,
-    make, recover,
-};
+pub use make::{CreatedSuccessor, DestinationContent, hand_over_begins, hand_over_failed, handed_over, make};
 pub use plan::{Consent, Objection, RotationOptions, RotationPlan, begin, plan};
 pub use progress::{Rights, RotationProgress, change_words};
+pub use recovery::{Recovery, RecoveryChoice, recover};
 
 use serde_json::{Value, json, value::RawValue};
 
@@ -43,7 +47,7 @@ use crate::{
         version::Feature,
     },
     ops::{
-        Fix, Problem, ProblemKind, Session, connections::cluster_identity, invalidate, journal::recorder::OutcomeEntry,
+        Fix, Outcome, Problem, ProblemKind, Session, connections::cluster_identity, journal::recorder::OutcomeEntry,
         keys::list,
     },
     store::rotation::{RotationGuard, Rotations},
@@ -65,7 +69,7 @@ pub async fn cluster_of(session: &Session) -> Result<ClusterRef, Problem> {
 pub fn take(rotations: &Rotations, id: &str) -> Result<RotationGuard, Problem> {
     rotations.lock(id).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
-            let detail = format!("The rotations of this machine are in {}", rotations.folder().display());
+            let detail = format!("The rotations on this machine are in {}", rotations.folder().display());
             Problem::new(&format!("Rotation {id} is not known here"), &detail).fix(Fix::ListRotations)
         }
         _ => Problem::new(&format!("Rotation {id} can’t be resumed"), &sentence::capitalized(&error.to_string()))
@@ -82,17 +86,17 @@ pub fn take(rotations: &Rotations, id: &str) -> Result<RotationGuard, Problem> {
 pub async fn check_cluster(session: &Session, rotation: &Rotation) -> Result<(), Problem> {
     let here = cluster_of(session).await?;
     if session.cluster_uuid.is_some() && here.uuid.is_none() {
-        let title = "Which cluster answers is not known any more. Nothing is done";
-        let detail = "It told its uuid at the sign-in, and does not tell it now";
+        let title = "It is no longer known which cluster responds. Nothing was done";
+        let detail = "It reported its uuid at sign-in but does not report it now";
         return Err(Problem::new(title, detail).fix(Fix::Retry));
     }
     if rotation.cluster.is_same(&here) {
         return Ok(());
     }
-    let title = format!("Rotation {} belongs to another cluster. Nothing is done", rotation.id);
+    let title = format!("Rotation {} belongs to another cluster. Nothing was done", rotation.id);
     let there = rotation.cluster.name.as_deref().unwrap_or("one without a known name");
     let detail = format!(
-        "It was begun on {there} at {}, and {} answers at {}",
+        "It was started on {there} at {}, but {} responds at {}",
         rotation.cluster.url,
         here.name.as_deref().unwrap_or("another one"),
         here.url
@@ -117,7 +121,8 @@ fn is_me(session: &Session, username: &str, realm: &str) -> bool {
 /// Reads a key, with its owner's snapshot if the cluster returns it; a missing key is an error.
 async fn read(session: &Session, id: &KeyId) -> Result<ApiKey, Problem> {
     find(session, id).await?.ok_or_else(|| {
-        let seen = if session.sees_own_only() { "You see your own keys only" } else { "The cluster knows no such key" };
+        let seen =
+            if session.sees_own_only() { "You can see only your own keys" } else { "The cluster has no such key" };
         Problem::new(&format!("There is no key {id}"), seen)
             .hint("Expired and invalidated keys are removed after a while")
     })
@@ -147,7 +152,7 @@ async fn find_now(session: &Session, id: &KeyId) -> Result<Option<ApiKey>, Clien
 
 /// Problem of keys that were not seen to be invalidated. It is not known whether they are where a request may still be
 /// carried out. The reason that the cluster gives for the first of them is the detail.
-fn not_ended(title: &str, outcome: &invalidate::Outcome, unsent: &str) -> Problem {
+fn not_ended(title: &str, outcome: &Outcome, unsent: &str) -> Problem {
     let reason = outcome.failed.first().map_or_else(|| unsent.to_owned(), |(_, failure)| failure.to_string());
     let kind = if outcome.unknown() > 0 { ProblemKind::NotKnown } else { ProblemKind::Failed };
     Problem { kind, ..Problem::new(title, &sentence::capitalized(&reason)) }
@@ -186,14 +191,17 @@ fn save(guard: &mut RotationGuard) -> Result<(), Problem> {
 
 impl From<OutOfTurn> for Problem {
     fn from(error: OutOfTurn) -> Self {
-        Problem::new("That is not this rotation's turn", &error.to_string())
+        Problem::new("The rotation is not in a state for this", &error.to_string())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::rotation::{Beginning, Destination, OldKey, Person};
+    use crate::model::{
+        TimeDelta, Timestamp,
+        rotation::{Beginning, Destination, OldKey, Person},
+    };
 
     fn sent<F: Future + Send>(future: F) -> F {
         future
@@ -222,20 +230,20 @@ mod tests {
             id: "later".into(),
             batch: None,
             cluster: here.clone(),
-            at: 0,
+            at: Timestamp::EPOCH,
             old: OldKey::default(),
             maker: Person::default(),
             name: String::new(),
             expiration: "1d".into(),
-            grace: 0,
+            grace: TimeDelta::ZERO,
             place: Destination::Stdout,
             request: String::new(),
         });
         let all = [rotation];
-        let problem = crate::ops::rotation::plan::check_underway(&all, &here, &KeyId::default()).unwrap_err();
+        let problem = crate::ops::rotation::checks::check_underway(&all, &here, &KeyId::default()).unwrap_err();
         assert!(problem.fixes.contains(&Fix::ResumeRotation("later".into())), "{problem:?}");
-        assert!(crate::ops::rotation::plan::check_underway(&all, &here, &KeyId::new("other")).is_ok());
+        assert!(crate::ops::rotation::checks::check_underway(&all, &here, &KeyId::new("other")).is_ok());
         let there = ClusterRef { uuid: Some("v".into()), ..ClusterRef::default() };
-        assert!(crate::ops::rotation::plan::check_underway(&all, &there, &KeyId::default()).is_ok());
+        assert!(crate::ops::rotation::checks::check_underway(&all, &there, &KeyId::default()).is_ok());
     }
 }

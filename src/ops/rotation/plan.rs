@@ -1,5 +1,6 @@
 //! Plans: what rotating a key would make, what stands in the way, and what needs consent.
 
+use crate::ops::rotation::checks::{check_may_end, check_old, check_session, check_underway};
 use serde_json::value::RawValue;
 
 use super::{
@@ -9,14 +10,13 @@ use super::{
 };
 use crate::{
     model::{
-        Millis,
-        api_key::{ApiKey, KeyId, KeyKind},
+        TimeDelta, Timestamp,
+        api_key::{ApiKey, KeyId},
         create::{self, CreateKey},
         guard,
-        rotation::{Beginning, ClusterRef, Destination, KeyState, OldKey, Person, Rotation, successor},
+        rotation::{Beginning, ClusterRef, Destination, OldKey, Person, Rotation, successor},
         text::json,
         time::expiry::{Expiry, Span},
-        version::Feature,
     },
     ops::{Fix, Problem, Session, clock},
     store::{
@@ -32,8 +32,8 @@ pub struct RotationOptions {
     pub name: Option<String>,
     /// Expiration of the successor, as typed; `None` for the same lifetime as the old key's.
     pub expiration: Option<String>,
-    /// Grace period during which both keys work, in milliseconds.
-    pub grace: Millis,
+    /// Grace period during which both keys work.
+    pub grace: TimeDelta,
 }
 
 /// Explicit consent to what a plan has objections to.
@@ -81,40 +81,40 @@ pub struct RotationPlan {
     pub left_behind: Vec<String>,
     /// The request for the successor.
     pub request: CreateKey,
-    grace: Millis,
+    grace: TimeDelta,
     grace_is_cut: bool,
-    now: Millis,
+    now: Timestamp,
     expiration: String,
 }
 
 impl RotationPlan {
-    /// Returns the grace period in milliseconds: as asked for, but not longer than the old key lives.
-    pub fn grace(&self) -> Millis {
+    /// Returns the grace period: as asked for, but not longer than the old key lives.
+    pub fn grace(&self) -> TimeDelta {
         self.grace
     }
 
     /// The end of the old key, where it comes before the grace period that was asked for is over.
-    pub fn ends_before(&self) -> Option<Millis> {
+    pub fn ends_before(&self) -> Option<Timestamp> {
         self.old.expires.filter(|_| self.grace_is_cut)
     }
 
     /// The end of the old key, where it comes before a grace period of this length is over.
-    pub fn ends_within(&self, wanted: Millis) -> Option<Millis> {
-        self.old.expires.filter(|at| wanted > at.saturating_sub(self.now).max(0))
+    pub fn ends_within(&self, wanted: TimeDelta) -> Option<Timestamp> {
+        self.old.expires.filter(|at| wanted > (*at - self.now).max(TimeDelta::ZERO))
     }
 
     /// Sets how long both keys work; a period longer than the old key lives is cut to its end.
-    pub fn set_grace(&mut self, wanted: Millis) {
+    pub fn set_grace(&mut self, wanted: TimeDelta) {
         let end = self.ends_within(wanted);
-        self.grace = end.map_or(wanted, |at| at.saturating_sub(self.now).max(0));
+        self.grace = end.map_or(wanted, |at| (at - self.now).max(TimeDelta::ZERO));
         self.grace_is_cut = end.is_some();
         self.request = self.request.clone().naming_grace(self.grace);
     }
 
     /// The successor's end, where it comes before a grace period of this length is over: then both keys would not work
     /// as long as it is said, and the old one might be the only one that does.
-    pub fn successor_ends_within(&self, wanted: Millis) -> Option<Millis> {
-        let over = self.ends_within(wanted).unwrap_or_else(|| self.now.saturating_add(wanted));
+    pub fn successor_ends_within(&self, wanted: TimeDelta) -> Option<Timestamp> {
+        let over = self.ends_within(wanted).unwrap_or_else(|| self.now + wanted);
         self.request.expiry().at(self.now).filter(|at| *at < over)
     }
 
@@ -129,7 +129,7 @@ impl RotationPlan {
     }
 
     /// Objections that stand against it with this grace period, whatever was consented to.
-    pub fn objections(&self, grace: Millis) -> Vec<Objection> {
+    pub fn objections(&self, grace: TimeDelta) -> Vec<Objection> {
         let all = [
             (Objection::ShortSuccessor, self.successor_ends_within(grace).is_some()),
             (Objection::OtherOwner, self.changes_owner),
@@ -147,11 +147,11 @@ impl RotationPlan {
         self.check_with(consent, self.grace)
     }
 
-    /// Refuses what was not consented to, with another grace period (in milliseconds) than the plan's own.
+    /// Refuses what was not consented to, with another grace period than the plan's own.
     ///
     /// # Errors
     /// With the first objection, and the consent that it needs.
-    pub fn check_with(&self, consent: Consent, grace: Millis) -> Result<(), Problem> {
+    pub fn check_with(&self, consent: Consent, grace: TimeDelta) -> Result<(), Problem> {
         for objection in self.objections(grace) {
             match objection {
                 Objection::ShortSuccessor => return Err(self.short_successor()),
@@ -169,26 +169,27 @@ impl RotationPlan {
     fn short_successor(&self) -> Problem {
         let end = self.request.expiry().words(&clock::zone());
         let title = format!("The successor of {} would expire before the grace period is over", self.old.id);
-        Problem::new(&title, &format!("It ends {end}")).hint("Give it a later end, or choose a shorter grace period")
+        Problem::new(&title, &format!("It expires {end}"))
+            .hint("Set a later expiration, or choose a shorter grace period")
     }
 
     /// A key belongs to whoever makes it.
     fn other_owner(&self) -> Problem {
         let (owner, me) = (&self.old.owner.username, &self.maker.username);
-        let title = format!("{} belongs to {owner}, and its successor would belong to {me}", self.old.id);
+        let title = format!("{} belongs to {owner}, but its successor would belong to {me}", self.old.id);
         let detail = format!(
-            "A key belongs to whoever makes it and is limited by that user's rights: it would be yours to update, and \
-             {owner} would no longer see it among their own"
+            "A key belongs to the user who creates it and is limited by that user's privileges: only you could update \
+             it, and {owner} would no longer see it among their own keys"
         );
-        let hint = format!("Act as {owner}, which makes it {owner}'s again, or let {owner} rotate it");
+        let hint = format!("Run as {owner}, so that it belongs to {owner} again, or let {owner} rotate it");
         Problem::new(&title, &detail).hint(&hint).fix(Fix::ActAs(owner.clone())).or(Fix::AllowOtherOwner)
     }
 
     fn managed(&self) -> Problem {
         let product = self.product().unwrap_or_default();
-        let title = format!("{} was made by a product for itself ({product})", self.old.id);
-        Problem::new(&title, "It stops working without the key")
-            .hint("If it shall be rotated all the same, give the product its successor")
+        let title = format!("{} claims that a product created it ({product})", self.old.id);
+        Problem::new(&title, "If so, the product stops working without the key")
+            .hint("If you rotate it anyway, give the product its successor")
             .fix(Fix::AllowManaged)
     }
 }
@@ -214,12 +215,12 @@ pub async fn plan(
         check_may_end(session, &old)?;
     }
     let name = options.name.clone().unwrap_or_else(|| old.name.clone());
-    create::check_name(&name).map_err(|words| Problem::new("That can't be the successor's name", &words))?;
+    create::check_name(&name).map_err(|words| Problem::new("Invalid name for the successor", &words))?;
     let expiration = match &options.expiration {
         Some(typed) => fixed(typed, session.now())?,
         None => same_length(&old),
     };
-    let request = request(session, &old, (&name, &expiration), &new_profile_id().0)?;
+    let request = request(session, &old, &name, &expiration, &new_profile_id().0)?;
     let mut plan = RotationPlan {
         cluster,
         maker: me(session),
@@ -228,7 +229,7 @@ pub async fn plan(
         rights: rights_today(session, &old).await,
         left_behind: successor::left_behind(&old),
         request,
-        grace: 0,
+        grace: TimeDelta::ZERO,
         grace_is_cut: false,
         now: session.now(),
         expiration,
@@ -246,7 +247,8 @@ pub fn begin(
     rotations: &Rotations,
     plan: &RotationPlan,
     consent: Consent,
-    (place, batch): (Destination, Option<&str>),
+    place: Destination,
+    batch: Option<&str>,
 ) -> Result<RotationGuard, Problem> {
     plan.check(consent)?;
     let mut id = new_profile_id().0;
@@ -273,8 +275,8 @@ pub fn begin(
     rotation.accepted = plan.live.iter().map(|live| live.id.clone()).collect();
     let unwritable = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::WouldBlock => {
-            let title = "Another Keybearer is just beginning a rotation. Nothing is begun";
-            Problem::new(title, &error.to_string()).hint("Let it finish, or end it, then try again").fix(Fix::Retry)
+            let title = "Another Keybearer process is starting a rotation. Nothing was started";
+            Problem::new(title, &error.to_string()).hint("Let it finish, or stop it, then try again").fix(Fix::Retry)
         }
         _ => unwritable(rotations.folder(), &error),
     };
@@ -282,77 +284,6 @@ pub fn begin(
     let _others_wait = rotations.lock_all().map_err(unwritable)?;
     check_underway(&rotations.all().map_err(unwritable)?.rotations, &plan.cluster, &plan.old.id)?;
     rotations.begin(rotation).map_err(unwritable)
-}
-
-/// Checks that the session can create a successor: signed in by an API key, it could only create one without any
-/// privileges.
-pub(super) fn check_session(session: &Session) -> Result<(), Problem> {
-    if session.own_key().is_some() {
-        let detail = "Elasticsearch only makes keys without any rights for whoever is signed in by an API key";
-        return Err(Problem::new("Signed in by an API key, no successor can be made", detail).hint("Sign in as a user"));
-    }
-    if !session.privileges.creates_keys() {
-        let title = "You may not create keys, so that no successor can be made";
-        return Err(Problem::new(title, "").hint("That needs the privilege manage_own_api_key"));
-    }
-    Ok(())
-}
-
-pub(super) fn check_underway(underway: &[Rotation], cluster: &ClusterRef, old: &KeyId) -> Result<(), Problem> {
-    let about =
-        |rotation: &&Rotation| rotation.old.id == *old && !rotation.is_finished() && rotation.cluster.is_same(cluster);
-    let Some(other) = underway.iter().find(about) else { return Ok(()) };
-    let title = format!("{old} is being rotated already (rotation {}, {})", other.id, other.state.word());
-    Err(Problem::new(&title, "")
-        .fix(Fix::ResumeRotation(other.id.clone()))
-        .or(Fix::CancelRotation { id: other.id.clone(), keep_successor: false }))
-}
-
-pub(super) async fn check_old(session: &Session, old: &ApiKey) -> Result<(), Problem> {
-    let id = &old.id;
-    if let Some(flaw) = &old.flaw {
-        let title = format!("{id} is not fully readable, so that no successor can be made its equal");
-        let hint = "Create a key with the same roles, hand it over, then invalidate the old one";
-        return Err(Problem::new(&title, flaw).hint(hint).fix(Fix::CreateKey));
-    }
-    match lineage::standing_of(session, old).await? {
-        KeyState::Invalidated => {
-            let title = format!("{id} is invalidated already, there is nothing to rotate");
-            return Err(Problem::new(&title, "").hint("Nothing revives an old key").fix(Fix::CreateKey));
-        }
-        KeyState::Expired => {
-            let detail = "Nobody can sign in with it any more, so that there is nothing to hand over from";
-            return Err(Problem::new(&format!("{id} has expired"), detail).fix(Fix::CreateKey));
-        }
-        _ => {}
-    }
-    if old.kind != KeyKind::Rest {
-        let title = format!("{id} is a {} key, which Keybearer can't rotate yet", old.kind.word());
-        let hint = "Create its successor by POST /_security/cross_cluster/api_key with the same access, hand it over, \
-                    then invalidate the old one";
-        return Err(Problem::new(&title, "Such keys are made by a request of their own").hint(hint));
-    }
-    if old.metadata.as_deref().is_some_and(|raw| json::members(raw.get()).is_none()) {
-        let title =
-            format!("The metadata of {id} has a name that is no text, so that no successor can be given the same");
-        let hint = "Replace its metadata first, then rotate it";
-        return Err(Problem::new(&title, "").hint(hint));
-    }
-    if old.role_descriptors.is_none() {
-        let title = format!("The cluster doesn't tell what {id} may do, so that no successor can be given the same");
-        let detail = format!("Role descriptors are told since {}", Feature::LimitedBy.since());
-        let hint = "Create a key with the same roles, hand it over, then invalidate the old one";
-        return Err(Problem::new(&title, &detail).hint(hint).fix(Fix::CreateKey));
-    }
-    Ok(())
-}
-
-fn check_may_end(session: &Session, old: &ApiKey) -> Result<(), Problem> {
-    if session.privileges.invalidates_all_keys() {
-        return Ok(());
-    }
-    let title = format!("{} belongs to {}, and you may not invalidate other people's keys", old.id, old.owner.username);
-    Err(Problem::new(&title, "").hint("That needs the privilege manage_api_key, or sign in as its owner"))
 }
 
 fn me(session: &Session) -> Person {
@@ -364,17 +295,17 @@ fn same_length(old: &ApiKey) -> String {
     match old.expires {
         None => "never".into(),
         Some(at) => {
-            let length = at.saturating_sub(old.created).max(1000);
-            let days = crate::model::DAY;
-            let whole = (length % days == 0).then(|| Span::days((length / days).unsigned_abs()));
-            whole.unwrap_or(Span::of_millis(length)).to_string()
+            let length = (at - old.created).max(TimeDelta::SECOND);
+            let is_whole = length % TimeDelta::DAY == TimeDelta::ZERO;
+            let whole = is_whole.then(|| Span::days((length / TimeDelta::DAY).unsigned_abs()));
+            whole.unwrap_or(Span::of(length)).to_string()
         }
     }
 }
 
 /// Converts a typed expiration to a form that means the same on another day: spans stay spans, dates become moments.
-fn fixed(typed: &str, now: Millis) -> Result<String, Problem> {
-    let wrong = |words: String| Problem::new("The successor can't be given that end", &words);
+fn fixed(typed: &str, now: Timestamp) -> Result<String, Problem> {
+    let wrong = |words: String| Problem::new("The successor can't have that expiration", &words);
     match Expiry::parse(typed, now, &clock::zone()).map_err(|error| wrong(error.to_string()))? {
         Expiry::Never => Ok("never".into()),
         Expiry::In(span) => Ok(span.to_string()),
@@ -385,30 +316,31 @@ fn fixed(typed: &str, now: Millis) -> Result<String, Problem> {
 pub(super) fn request(
     session: &Session,
     old: &ApiKey,
-    (name, expiration): (&str, &str),
+    name: &str,
+    expiration: &str,
     request_id: &str,
 ) -> Result<CreateKey, Problem> {
     let expiry = Expiry::parse(expiration, session.now(), &clock::zone()).map_err(|error| {
-        let hint = "Cancel the rotation, and begin it again with another end";
-        Problem::new("The successor can't be given that end", &error.to_string()).hint(hint)
+        let hint = "Cancel the rotation, then start it again with another expiration";
+        Problem::new("The successor can't have that expiration", &error.to_string()).hint(hint)
     })?;
     let request = CreateKey::successor(old, name, expiry, request_id);
-    request.ok_or_else(|| Problem::new(&format!("What {} may do is not told", old.id), ""))
+    request.ok_or_else(|| Problem::new(&format!("What {} can do is not reported", old.id), ""))
 }
 
 /// Compares the privileges of the maker's current roles, which would limit the successor, with the old key's owner's
 /// snapshot.
 async fn rights_today(session: &Session, old: &ApiKey) -> Rights {
     let Some(then) = old.limited_by.as_deref() else {
-        return Rights::NotKnown("the old key's snapshot is not told".into());
+        return Rights::NotKnown("the old key's snapshot is not reported".into());
     };
     let names: Vec<&str> = session.identity.roles.iter().map(String::as_str).collect();
     let roles = match session.client.roles_named(&names).await {
         Ok(roles) => roles,
-        Err(error) => return Rights::NotKnown(format!("your roles can't be read beforehand ({error})")),
+        Err(error) => return Rights::NotKnown(format!("your roles can't be read in advance ({error})")),
     };
     if names.is_empty() || names.iter().any(|name| roles.iter().all(|role| role.name != *name)) {
-        return Rights::NotKnown("not all of your roles can be read beforehand".into());
+        return Rights::NotKnown("not all of your roles can be read in advance".into());
     }
     let text = json::write_object(roles.iter().map(|role| (role.name.as_str(), role.descriptor.get())));
     let Ok(today) = RawValue::from_string(text) else { return Rights::NotKnown("your roles can't be read".into()) };
@@ -417,14 +349,13 @@ async fn rights_today(session: &Session, old: &ApiKey) -> Rights {
 
 pub(super) fn unwritable(folder: &std::path::Path, error: &std::io::Error) -> Problem {
     let detail = format!("{}: {error}", folder.display());
-    Problem::new("The state of the rotation can't be written down", &detail)
-        .hint("Make room or set its rights, or choose another folder by KEYBEARER_ROTATIONS")
+    Problem::new("The state of the rotation can't be saved", &detail)
+        .hint("Free up space, fix its permissions, or choose another folder with KEYBEARER_ROTATIONS")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::DAY;
 
     fn plan_of(old: ApiKey) -> RotationPlan {
         RotationPlan {
@@ -441,38 +372,50 @@ mod tests {
                 "q",
             )
             .unwrap(),
-            grace: 0,
+            grace: TimeDelta::ZERO,
             grace_is_cut: false,
-            now: 0,
+            now: Timestamp::EPOCH,
             expiration: "1d".into(),
             old,
         }
     }
 
-    fn key(created: Millis, expires: Option<Millis>) -> ApiKey {
+    const MS: TimeDelta = TimeDelta::MILLISECOND;
+
+    fn at(since: TimeDelta) -> Timestamp {
+        Timestamp::EPOCH + since
+    }
+
+    fn key(created: Timestamp, expires: Option<Timestamp>) -> ApiKey {
         ApiKey { created, expires, ..ApiKey::default() }
     }
 
     #[test]
     fn a_grace_period_is_not_longer_than_the_old_key_lives() {
-        let mut plan = plan_of(key(-DAY, Some(30 * DAY)));
-        for (wanted, grace, ends_before) in
-            [(DAY, DAY, None), (30 * DAY, 30 * DAY, None), (100_000 * DAY, 30 * DAY, Some(30 * DAY)), (0, 0, None)]
-        {
+        let mut plan = plan_of(key(at(-TimeDelta::DAY), Some(at(30 * TimeDelta::DAY))));
+        for (wanted, grace, ends_before) in [
+            (TimeDelta::DAY, TimeDelta::DAY, None),
+            (30 * TimeDelta::DAY, 30 * TimeDelta::DAY, None),
+            (100_000 * TimeDelta::DAY, 30 * TimeDelta::DAY, Some(at(30 * TimeDelta::DAY))),
+            (TimeDelta::ZERO, TimeDelta::ZERO, None),
+        ] {
             plan.set_grace(wanted);
-            assert_eq!((plan.grace(), plan.ends_before()), (grace, ends_before), "{wanted}");
+            assert_eq!((plan.grace(), plan.ends_before()), (grace, ends_before), "{wanted:?}");
         }
-        let mut endless = plan_of(key(-DAY, None));
-        endless.set_grace(100_000 * DAY);
-        assert_eq!((endless.grace(), endless.ends_before()), (100_000 * DAY, None));
+        let mut endless = plan_of(key(at(-TimeDelta::DAY), None));
+        endless.set_grace(100_000 * TimeDelta::DAY);
+        assert_eq!((endless.grace(), endless.ends_before()), (100_000 * TimeDelta::DAY, None));
     }
 
     #[test]
     fn each_objection_needs_its_own_consent_in_front_of_whatever_asks() {
         let mut plan = plan_of(ApiKey { name: "Alerting: x".into(), ..ApiKey::default() });
         plan.changes_owner = true;
-        plan.live = vec![LiveSuccessor { id: KeyId::new("s"), owner: Some("ana".into()), created: Some(1) }];
-        assert_eq!(plan.objections(0), [Objection::OtherOwner, Objection::Managed, Objection::LiveSuccessor]);
+        plan.live = vec![LiveSuccessor { id: KeyId::new("s"), owner: Some("ana".into()), created: Some(at(MS)) }];
+        assert_eq!(
+            plan.objections(TimeDelta::ZERO),
+            [Objection::OtherOwner, Objection::Managed, Objection::LiveSuccessor]
+        );
         let mut consent = Consent::default();
         assert_eq!(plan.check(consent).unwrap_err().fixes, [Fix::ActAs(String::new()), Fix::AllowOtherOwner]);
         consent.other_owner = true;
@@ -489,35 +432,44 @@ mod tests {
     #[test]
     fn a_successor_that_expires_within_the_grace_period_is_refused_whatever_is_consented_to() {
         // The successor lives for a day.
-        let mut plan = plan_of(key(-DAY, Some(30 * DAY)));
+        let mut plan = plan_of(key(at(-TimeDelta::DAY), Some(at(30 * TimeDelta::DAY))));
         let all = Consent { other_owner: true, managed_too: true, again: true };
-        for (grace, is_short) in [(0, false), (DAY, false), (DAY + 1, true), (7 * DAY, true), (100_000 * DAY, true)] {
+        for (grace, is_short) in [
+            (TimeDelta::ZERO, false),
+            (TimeDelta::DAY, false),
+            (TimeDelta::DAY + TimeDelta::MILLISECOND, true),
+            (7 * TimeDelta::DAY, true),
+            (100_000 * TimeDelta::DAY, true),
+        ] {
             plan.set_grace(grace);
-            assert_eq!(plan.check(all).is_err(), is_short, "{grace}");
-            assert_eq!(plan.check_with(all, grace).is_err(), is_short, "{grace}");
+            assert_eq!(plan.check(all).is_err(), is_short, "{grace:?}");
+            assert_eq!(plan.check_with(all, grace).is_err(), is_short, "{grace:?}");
         }
-        assert!(plan.check_with(all, DAY).is_ok(), "a shorter period than the plan's own");
+        assert!(plan.check_with(all, TimeDelta::DAY).is_ok(), "a shorter period than the plan's own");
         assert!(plan.check(all).unwrap_err().title.contains("before the grace period is over"));
         // The old key ends before: so long both work, and no longer is promised.
-        let mut plan = plan_of(key(-DAY, Some(DAY)));
-        plan.set_grace(7 * DAY);
+        let mut plan = plan_of(key(at(-TimeDelta::DAY), Some(at(TimeDelta::DAY))));
+        plan.set_grace(7 * TimeDelta::DAY);
         plan.check(all).unwrap();
     }
 
     #[test]
     fn a_successor_lives_as_long_as_the_old_key_did_from_its_creation() {
-        assert_eq!(same_length(&key(5, Some(5 + 90 * DAY))), "90d");
-        assert_eq!(same_length(&key(5, Some(5 + DAY + 1))), "86400001ms");
-        assert_eq!(same_length(&key(5, None)), "never");
-        assert_eq!(same_length(&key(i64::MIN, Some(i64::MAX))), "9223372036854775807ms");
+        assert_eq!(same_length(&key(at(MS), Some(at(MS + 90 * TimeDelta::DAY)))), "90d");
+        assert_eq!(same_length(&key(at(MS), Some(at(MS + TimeDelta::DAY + MS)))), "86400001ms");
+        assert_eq!(same_length(&key(at(MS), None)), "never");
+        assert_eq!(same_length(&key(Timestamp::MIN, Some(Timestamp::MAX))), "9223372036854775807ms");
     }
 
     #[test]
     fn an_end_that_was_typed_means_the_same_on_another_day() {
-        assert_eq!(fixed("90d", 0).unwrap(), "90d");
-        assert_eq!(fixed(" Never ", 0).unwrap(), "never");
-        let day = fixed("2027-02-21T12:00:00Z", 0).unwrap();
-        assert_eq!(Expiry::parse(&day, 0, &clock::zone()).unwrap(), Expiry::At(1_803_211_200_000));
-        assert!(fixed("soon", 0).is_err() && fixed("0s", 0).is_err());
+        assert_eq!(fixed("90d", Timestamp::EPOCH).unwrap(), "90d");
+        assert_eq!(fixed(" Never ", Timestamp::EPOCH).unwrap(), "never");
+        let day = fixed("2027-02-21T12:00:00Z", Timestamp::EPOCH).unwrap();
+        assert_eq!(
+            Expiry::parse(&day, Timestamp::EPOCH, &clock::zone()).unwrap(),
+            Expiry::At(Timestamp::from_millis(1_803_211_200_000))
+        );
+        assert!(fixed("soon", Timestamp::EPOCH).is_err() && fixed("0s", Timestamp::EPOCH).is_err());
     }
 }

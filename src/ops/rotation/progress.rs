@@ -61,44 +61,43 @@ impl RotationProgress {
     /// Returns the message for a person.
     pub fn words(&self) -> String {
         match self {
-            Self::Begun(id) => format!("Rotation {id} is written down: whatever interrupts it, it can be resumed"),
-            Self::Looking => "Asking the cluster what became of the earlier request".into(),
+            Self::Begun(id) => format!("Rotation {id} is saved: it can be resumed after any interruption"),
+            Self::Looking => "Asking the cluster for the outcome of the earlier request".into(),
             Self::StrayEnded(id) => {
                 format!(
-                    "Key {id} was made for this rotation, and nobody knows its secret: it is invalidated, and was read again"
+                    "Key {id} was created for this rotation, and nobody knows its secret: it was invalidated and read \
+                     back"
                 )
             }
             Self::SuccessorEnded { id, may_be_known: true } => {
-                format!("The successor {id} is invalidated, and was read again")
+                format!("The successor {id} was invalidated and read back")
             }
             Self::SuccessorEnded { id, may_be_known: false } => {
-                format!("The successor {id}, whose secret was given to nobody, is invalidated, and was read again")
+                format!("The successor {id}, whose secret was given to nobody, was invalidated and read back")
             }
             Self::Tried { id, trial: None } => {
-                format!("Tried: {id} signs in; its workflow lets it ask no more than that")
+                format!("Tested: {id} signs in; its workflow allows no further checks")
             }
             Self::Tried { id, trial: Some(trial) } => {
-                format!("Tried: {id} signs in as {} ({} ms)", trial.identity.username, trial.took)
+                format!("Tested: {id} signs in as {} ({} ms)", trial.identity.username, trial.took)
             }
-            Self::Said(id) => format!("{id} was not tried here: you say that you have its secret"),
-            Self::Cleared(1) => "1 step that was interrupted has its outcome in the journal now".into(),
+            Self::Said(id) => format!("{id} was not tested here: you confirmed that you have its secret"),
+            Self::Cleared(1) => "The outcome of 1 interrupted step is now in the journal".into(),
             Self::Cleared(count) => {
-                format!("{count} steps that were interrupted have their outcomes in the journal now")
+                format!("The outcomes of {count} interrupted steps are now in the journal")
             }
-            Self::Rights(Rights::Same) => {
-                "The successor is limited by the same rights of its owner as the old key".into()
-            }
+            Self::Rights(Rights::Same) => "The successor is limited by the same owner privileges as the old key".into(),
             Self::Rights(Rights::Differ(changes)) => {
-                format!("The successor is limited by other rights than the old key: {}", change_words(changes))
+                format!("The successor is limited by different privileges than the old key: {}", change_words(changes))
             }
             Self::Rights(Rights::NotKnown(why)) => {
-                format!("Whether it is limited by the same rights is not known: {why}")
+                format!("Whether it is limited by the same privileges is not known: {why}")
             }
             Self::Doubt(words) | Self::NotProved(words) => words.clone(),
             Self::LineageWritten => "The old key's metadata names its successor".into(),
             Self::LineageNotWritten(why) => format!("The old key's metadata does not name its successor: {why}"),
             Self::LineageStays(why) => {
-                format!("The old key's metadata still names the successor of the rotation that is canceled: {why}")
+                format!("The old key's metadata still names the successor of the canceled rotation: {why}")
             }
         }
     }
@@ -109,8 +108,8 @@ pub fn change_words(changes: &[Change]) -> String {
     const SHOWN: usize = 5;
     let one = |change: &Change| match (&change.old, &change.new) {
         (Some(old), Some(new)) => format!("{} {old} → {new}", change.path),
-        (Some(old), None) => format!("{} gone (was {old})", change.path),
-        (None, new) => format!("{} new {}", change.path, new.as_deref().unwrap_or_default()),
+        (Some(old), None) => format!("{} removed (was {old})", change.path),
+        (None, new) => format!("{} added {}", change.path, new.as_deref().unwrap_or_default()),
     };
     let mut words: Vec<String> = changes.iter().take(SHOWN).map(one).collect();
     if changes.len() > SHOWN {

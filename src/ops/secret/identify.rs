@@ -122,15 +122,16 @@ impl Why {
         match self {
             Self::Expired => "The key has expired",
             Self::Invalidated => {
-                "The key was invalidated. Whether this is its secret is not known: clusters don't look then"
+                "The key was invalidated. Whether this is its secret is not known: clusters don't check it then"
             }
             Self::Unknown => {
-                "This cluster has no key with that id: it may be of another cluster, or gone for good some time after its end"
+                "This cluster has no key with that id: it may belong to another cluster, or have been deleted some \
+                 time after it expired or was invalidated"
             }
-            Self::WrongSecret => "There is a key with that id, and this is not its secret",
-            Self::CrossCluster => "It is a cross-cluster key: it signs another cluster in, and no client",
+            Self::WrongSecret => "There is a key with that id, but this is not its secret",
+            Self::CrossCluster => "It is a cross-cluster key: it signs in another cluster, not a client",
             Self::NotTold => {
-                "Not known: this cluster does not tell whether a key is unknown, wrong, expired or invalidated"
+                "Not known: this cluster does not say whether a key is unknown, wrong, expired or invalidated"
             }
         }
     }
@@ -151,17 +152,18 @@ impl Why {
 impl Checked {
     /// Returns the reason for a refusal: the cluster's own, or else what the key itself shows at `now`; `None` if the
     /// secret was not refused.
-    pub fn reason(&self, now: crate::model::Millis) -> Option<String> {
+    pub fn reason(&self, now: crate::model::Timestamp) -> Option<String> {
         let Validity::Refused { why, .. } = &self.validity else { return None };
         let seen = match &self.key {
             Looked::Found(found) if *why == Why::NotTold => match found.key.status(now) {
                 Status::Invalidated => Some("The key was invalidated, as its entry shows"),
                 Status::Expired => Some("The key has expired, as its entry shows"),
                 _ if found.key.kind == KeyKind::CrossCluster => Some(Why::CrossCluster.words()),
-                _ => Some("The key is there and has not ended: so this is not its secret"),
+                _ => Some("The key exists and is still valid, so this is not its secret"),
             },
             Looked::Missing if *why == Why::NotTold => Some(
-                "You see no key with that id on this cluster: it may be of another cluster, or not be yours to see",
+                "You can't see a key with that id on this cluster: it may belong to another cluster, or to a user \
+                 whose keys you can't see",
             ),
             _ => None,
         };
@@ -291,10 +293,7 @@ mod tests {
                 "authentication expected API key type of [rest], but API key [x] has type [cross_cluster]",
                 Why::CrossCluster,
             ),
-            (
-                "the credential is unknown, wrong, expired or invalidated; this cluster does not tell which",
-                Why::NotTold,
-            ),
+            ("the credential is unknown, wrong, expired or invalidated; this cluster does not say which", Why::NotTold),
             ("", Why::NotTold),
         ] {
             assert_eq!(Why::read(words), why, "{words}");

@@ -7,12 +7,13 @@ use serde_json::value::RawValue;
 use crate::{
     client::ClientError,
     model::{
-        Millis,
+        Timestamp,
         api_key::{ApiKey, KeyId, KeyKind},
-        inventory::Inventory,
+        form_error::FormError,
+        inventory::{Inventory, RowId},
         text::json,
         update::{
-            draft::{UpdateDraft, UpdateFieldError},
+            draft::{UpdateDraft, UpdateField},
             plan::{KeyChange, UpdatePlan},
         },
         version::Feature,
@@ -21,7 +22,7 @@ use crate::{
         Problem, Session, background,
         connections::capabilities::{self, Capability},
         keys::key_set::KeySet,
-        update::{self, NowRead},
+        update::current::{self, NowRead},
     },
 };
 
@@ -44,13 +45,13 @@ pub struct Facts<'a> {
     username: &'a str,
     realm: &'a str,
     kind: &'a KeyKind,
-    expires: Option<Millis>,
+    expires: Option<Timestamp>,
     invalidated: bool,
 }
 
 impl<'a> Facts<'a> {
     /// Facts of a row, without a copy of the key.
-    pub fn of_row(keys: &'a Inventory, row: usize) -> Self {
+    pub fn of_row(keys: &'a Inventory, row: RowId) -> Self {
         Self {
             username: keys.username(row),
             realm: keys.realm(row),
@@ -75,32 +76,30 @@ impl<'a> From<&'a ApiKey> for Facts<'a> {
 
 /// Reason why this session can't update a key, with the way out; `None` as far as nothing is known to hinder it. `now`
 /// is the cluster's clock.
-pub fn hindrance<'a>(session: &Session, key: impl Into<Facts<'a>>, now: Millis) -> Option<Problem> {
+pub fn hindrance<'a>(session: &Session, key: impl Into<Facts<'a>>, now: Timestamp) -> Option<Problem> {
     let key = key.into();
     let refused = |detail: &str, hint: &str| Some(Problem::new("It can’t be updated", detail).hint(hint));
     if session.own_key().is_some() {
-        return refused("Signed in by an API key, no key can be updated", "Sign in as a user");
+        return refused("You can’t update keys when signed in with an API key", "Sign in as a user");
     }
     if !session.has(Feature::Update) {
         return refused(&ClientError::Lacks(Feature::Update).to_string(), "");
     }
     if key.invalidated {
-        return refused("It is invalidated, and nothing revives it", "Create a new key with the same roles");
+        return refused("It is invalidated and can’t be restored", "Create a new key with the same roles");
     }
     if key.expires.is_some_and(|at| at <= now) {
-        return refused("It has expired, and nothing revives it", "Create a new key with the same roles");
+        return refused("It has expired and can’t be restored", "Create a new key with the same roles");
     }
     if !session.is_user(key.username, key.realm) {
         let owner = crate::model::text::sanitize::shown(key.username);
-        let detail = format!("Only its owner {owner} can update it, not even a superuser can");
-        return refused(&detail, "Act as the owner by run-as in the connection");
+        let detail = format!("Only its owner {owner} can update it; even a superuser can’t");
+        return refused(&detail, "Set “Run as” to the owner in the connection");
     }
     match key.kind {
         KeyKind::Rest => None,
         KeyKind::CrossCluster => capabilities::missing(session, Capability::UpdateCrossCluster),
-        KeyKind::Other(_) => {
-            refused(&format!("How a {} key is updated is not known to Keybearer", key.kind.word()), "")
-        }
+        KeyKind::Other(_) => refused(&format!("Keybearer does not know how to update a {} key", key.kind.word()), ""),
     }
 }
 
@@ -109,7 +108,7 @@ pub fn hindrance<'a>(session: &Session, key: impl Into<Facts<'a>>, now: Millis) 
 /// # Errors
 /// Returns a problem if the key is gone, the cluster can't be asked, or its license has no cross-cluster keys.
 pub async fn read(session: &Session, id: &KeyId) -> Result<Before, Problem> {
-    let read = update::read_now(session, std::slice::from_ref(id), true).await?;
+    let read = current::read_now(session, std::slice::from_ref(id), true).await?;
     let key = read.one(id)?;
     if key.kind == KeyKind::CrossCluster
         && let Some(problem) = capabilities::unlicensed(session, Capability::UpdateCrossCluster).await
@@ -153,7 +152,7 @@ pub enum Keys {
 #[derive(Debug)]
 pub enum NotPlanned {
     /// A field of the form that does not fit.
-    Slips(Vec<UpdateFieldError>),
+    Invalid(Vec<FormError<UpdateField>>),
     /// Anything else, with the way out.
     Problem(Problem),
 }
@@ -183,7 +182,7 @@ pub async fn plan(
     zone: &TimeZone,
 ) -> Result<UpdatePlan, NotPlanned> {
     let now = session.now();
-    let checked = draft.check(now, zone).map_err(NotPlanned::Slips)?;
+    let checked = draft.check(now, zone).map_err(NotPlanned::Invalid)?;
     if checked.has_end() && !session.has(Feature::UpdateExpiration) {
         return Err(ClientError::Lacks(Feature::UpdateExpiration).into());
     }
@@ -198,7 +197,7 @@ pub async fn plan(
     };
     for key in &keys {
         if let Some(problem) = hindrance(session, key, now) {
-            let title = format!("{} can’t be updated. Nothing is done", key.id);
+            let title = format!("{} can’t be updated. Nothing was done", key.id);
             return Err(Problem { title, ..problem }.into());
         }
     }
@@ -208,7 +207,7 @@ pub async fn plan(
         return Err(problem.into());
     }
     let plan = background::run(|| UpdatePlan::work_out(keys, &checked, owner_today.as_deref(), now));
-    let mut plan = plan.map_err(|error| NotPlanned::Slips(vec![error]))?;
+    let mut plan = plan.map_err(|error| NotPlanned::Invalid(vec![error]))?;
     plan.cluster = Some(session.cluster());
     let binds = |change: &KeyChange| matches!(change, KeyChange::CrossCluster(update) if update.certificate_identity.as_ref().is_some_and(Option::is_some));
     if plan.planned.iter().any(|planned| binds(&planned.change))
@@ -233,10 +232,10 @@ async fn again(session: &Session, listed: Vec<ApiKey>) -> Result<Vec<ApiKey>, No
     }
     let mut read = NowRead::default();
     if !rest.is_empty() {
-        read.extend(update::read_now(session, &rest, true).await?);
+        read.extend(current::read_now(session, &rest, true).await?);
     }
     for id in &cross {
-        read.extend(update::read_now(session, std::slice::from_ref(id), true).await?);
+        read.extend(current::read_now(session, std::slice::from_ref(id), true).await?);
     }
     let now = |key: ApiKey| -> Result<ApiKey, NotPlanned> {
         if is_few || key.kind == KeyKind::CrossCluster { Ok(read.one(&key.id)?) } else { Ok(key) }
@@ -260,7 +259,8 @@ mod tests {
         let raw = |text: String| RawValue::from_string(text).unwrap();
         let key = ApiKey { limited_by: Some(raw(told.into())), ..ApiKey::default() };
         let today = |role: &str| raw(format!(r#"[{{"r":{}}}]"#, snapshot(role).unwrap()));
-        let changes = |role: &str| diff(&key, &KeyUpdate::default(), Some(&today(role)), 0).owner_snapshot_changes;
+        let changes =
+            |role: &str| diff(&key, &KeyUpdate::default(), Some(&today(role)), Timestamp::EPOCH).owner_snapshot_changes;
         assert_eq!(changes(role), Some(false));
         assert_eq!(changes(&role.replace("read", "all")), Some(true));
     }

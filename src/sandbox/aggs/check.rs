@@ -2,18 +2,18 @@
 //! types of the fields.
 
 use super::{
-    super::{
-        http::error::{EsError, Outcome, shard_failure},
-        keys::fields::{self, INDEX, bad_date, check_field, check_types, index_name},
-    },
-    Agg, Bound, Composite, CompositeSource, CompositeValues, Kind, Order, Ranges, Source, Terms,
-    collect::{MAX_BUCKETS, too_many},
+    agg::{Agg, Bound, Composite, CompositeSource, CompositeValues, Kind, Order, Ranges, Source, Terms},
+    bucket_limit::{MAX_BUCKETS, too_many},
     date_format::DateFormat,
     rounding::Interval,
     values::{Column, Key},
     zone::Zone,
 };
-use crate::sandbox::query::dates;
+use crate::sandbox::{
+    http::error::{EsError, Outcome, shard_failure},
+    keys::fields::{self, INDEX, bad_date, check_field, check_types, index_name},
+    query::dates,
+};
 use serde_json::Value;
 use std::borrow::Cow;
 

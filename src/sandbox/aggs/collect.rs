@@ -1,21 +1,19 @@
 //! Counting: aggregations over the keys that a query found, answered as by 9.5.3.
 
 use super::{
-    super::{
-        cluster::{Cluster, StoredKey},
-        http::error::{EsError, Outcome},
-        keys::matching::ScanPlan,
-    },
-    Agg, Filters, Kind, Ranges, Source,
+    agg::{Agg, Filters, Kind, Ranges, Source},
+    bucket_limit::{MAX_BUCKETS, too_many},
     check::bounds,
     composite, terms,
     values::{Column, Key, group, written},
 };
+use crate::sandbox::{
+    http::error::{EsError, Outcome},
+    keys::matching::ScanPlan,
+    state::{cluster::Cluster, key::StoredKey},
+};
 use serde_json::{Map, Number, Value, json};
 use std::cell::Cell;
-
-/// Maximum number of buckets in an answer; more are refused.
-pub const MAX_BUCKETS: usize = 65_536;
 
 /// Context for counting.
 pub struct Around<'k> {
@@ -36,14 +34,6 @@ impl<'k> Around<'k> {
     pub fn count_buckets(&self, count: usize) {
         self.buckets.set(self.buckets.get() + count);
     }
-}
-
-/// Returns the refusal of too many buckets.
-pub fn too_many(more: &str) -> Box<EsError> {
-    let reason = format!(
-        "Trying to create too many buckets. Must be less than or equal to: [{MAX_BUCKETS}] but {more}. This limit can be set by changing the [search.max_buckets] cluster level setting."
-    );
-    EsError::new(400, "too_many_buckets_exception", reason).with("max_buckets", MAX_BUCKETS)
 }
 
 /// Returns the answers to all aggregations, by name.

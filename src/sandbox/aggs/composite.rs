@@ -1,11 +1,13 @@
 //! Aggregation `composite`: pages of buckets by several values, in order.
 
-use super::super::cluster::StoredKey;
-use super::check::after_keys;
-use super::collect::{Around, answer_subs};
-use super::rounding::Rounding;
-use super::values::{Bucket, Column, Grouper, Key, group, written};
-use super::{Agg, Composite, CompositeSource, CompositeValues};
+use super::{
+    agg::{Agg, Composite, CompositeSource, CompositeValues},
+    check::after_keys,
+    collect::{Around, answer_subs},
+    rounding::Rounding,
+    values::{Bucket, Column, Grouper, Key, group, written},
+};
+use crate::sandbox::state::key::StoredKey;
 use serde_json::{Map, Value, json};
 use std::cmp::Ordering;
 

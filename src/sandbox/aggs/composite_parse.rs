@@ -1,19 +1,21 @@
 //! Parser of the aggregation `composite` and its sources, with the refusals of 9.5.3.
 
 use super::{
-    super::{
-        json::{Kind as Json, Member, Node, object},
-        keys::sort::content,
-        query::time_unit,
-        security::descriptor::Fault,
-    },
-    Composite, CompositeSource, CompositeValues, Kind, Source,
-    object::{Need, Parsed, decimal, flag, illegal, illegal_at_end, integer, members, parsing, parsing_at_end},
-    parse::zone,
+    agg::{Composite, CompositeSource, CompositeValues, Kind, Source},
+    object::{Need, decimal, flag, illegal, illegal_at_end, integer, members, parsing, parsing_at_end},
     rounding::{Interval, Unit},
+    source::zone,
     zone::Zone,
 };
-use crate::sandbox::http::error::EsError;
+use crate::sandbox::{
+    http::error::EsError,
+    json::{
+        Kind as Json, Member, Node,
+        fault::{Fault, Parsed, content},
+        object,
+    },
+    query::time_unit,
+};
 
 /// Parses the aggregation.
 pub fn composite(node: &Node) -> Parsed<Kind> {

@@ -2,10 +2,10 @@
 //! in `query::dates`.
 
 use super::{
-    super::http::error::{EsError, Outcome},
     calendar::{DAY, civil},
     zone::Zone,
 };
+use crate::sandbox::http::error::{EsError, Outcome};
 
 /// Format of dates.
 #[derive(Debug, Clone, PartialEq)]

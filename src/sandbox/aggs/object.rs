@@ -1,15 +1,13 @@
 //! Reads the members of an object as Elasticsearch's parsers do, with their refusals: unknown fields, values of the
 //! wrong type, and the chain of parsers that failed.
 
-use super::super::{
+use crate::sandbox::{
     http::error::EsError,
-    json::{Kind, Member, Node},
-    keys::{create::unknown_field, sort::content},
-    security::descriptor::Fault,
+    json::{
+        Kind, Member, Node,
+        fault::{Fault, Parsed, content, unknown_field},
+    },
 };
-
-/// Result of parsing.
-pub type Parsed<T> = Result<T, Fault>;
 
 /// Type of value that a field requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

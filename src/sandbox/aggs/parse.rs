@@ -1,18 +1,22 @@
 //! Parser of aggregations, with the refusals of 9.5.3. Knows no fields: they are checked in `check`.
 
 use super::{
-    super::{
-        http::error::EsError,
-        json::{Kind as Json, Node, object},
-        query::parse,
-    },
-    Agg, Bound, Filters, Kind, OneRange, Ranges, Source,
+    agg::{Agg, Bound, Filters, Kind, OneRange, Ranges},
     composite_parse::{composite, interval},
-    object::{Need, Parsed, decimal, flag, illegal_at_end, integer, members, parsing, parsing_at_end},
-    terms::terms,
+    object::{Need, decimal, flag, illegal_at_end, integer, members, parsing, parsing_at_end},
+    source::{source, zone},
+    terms_parse::terms,
     zone::Zone,
 };
-use crate::sandbox::security::descriptor::Fault;
+use crate::sandbox::{
+    http::error::EsError,
+    json::{
+        Kind as Json, Node,
+        fault::{Fault, Parsed, similar},
+        object,
+    },
+    query::parse,
+};
 
 /// Aggregations that Elasticsearch supports but does not allow here: name, the fields of which one is required, and
 /// whether sub-aggregations are allowed.
@@ -188,7 +192,7 @@ fn foreign(name: &str, kind: &str, node: &Node) -> Parsed<Kind> {
         .chain(PIPELINES.iter().copied())
         .chain(ALLOWED.iter().copied())
         .collect();
-    let hint = super::super::keys::create::similar(kind, &known);
+    let hint = similar(kind, &known);
     let at = node.at;
     let cause = EsError::new(400, "named_object_not_found_exception", format!("[{at}] unknown field [{kind}]"));
     let error = EsError::new(400, "parsing_exception", format!("Unknown aggregation type [{kind}]{hint}"));
@@ -219,51 +223,6 @@ fn foreign_fields(kind: &str, node: &Node) -> Parsed<()> {
         "calendar_interval" | "fixed_interval" => interval(member.name == "calendar_interval", &member.value).map(drop),
         _ => Ok(()),
     })
-}
-
-const NO_FIELD: &str = "Required one of fields [field, script], but none were specified.";
-
-/// Parses the members common to all aggregations that use values, and passes those in `own` to `each`.
-pub fn source(
-    parser: &str,
-    node: &Node,
-    own: &[(&str, Need)],
-    mut each: impl FnMut(&str, &Node) -> Parsed<()>,
-) -> Parsed<Source> {
-    let mut fields = vec![
-        ("field", Need::Text),
-        ("missing", Need::Scalar),
-        ("value_type", Need::Text),
-        ("format", Need::Text),
-        ("script", Need::Any),
-    ];
-    fields.extend(own);
-    let mut source = Source::default();
-    members(node, parser, &fields, |member| {
-        let value = &member.value;
-        match member.name.as_str() {
-            "field" => source.field = value.scalar(),
-            "missing" => source.missing = Some(value.to_value()),
-            "format" => source.format = value.scalar(),
-            "script" => source.script = true,
-            "value_type" => {}
-            other => each(other, value)?,
-        }
-        Ok(())
-    })?;
-    if source.field.is_none() && !source.script {
-        return illegal_at_end(node, NO_FIELD);
-    }
-    Ok(source)
-}
-
-/// Parses a time zone: a name, or an offset in hours.
-pub fn zone(node: &Node) -> Parsed<Zone> {
-    let read = match &node.kind {
-        Json::Number(text) => Zone::hours(text.parse().unwrap_or_default()),
-        _ => Zone::named(node.text().unwrap_or_default()),
-    };
-    read.map_err(|error| Fault { at: node.at, error })
 }
 
 fn ranges(kind: &str, node: &Node) -> Parsed<Kind> {

@@ -1,7 +1,9 @@
 //! Intervals of date histograms, and the beginning of the interval that contains a time.
 
-use super::calendar::{DAY, civil, days};
-use super::zone::Zone;
+use super::{
+    calendar::{DAY, civil, days},
+    zone::Zone,
+};
 
 /// Length of the intervals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,7 @@
 //! Tests of aggregations over a few keys, with answers as given by 9.5.3.
 
-use super::super::cluster::Cluster;
 use super::super::{json as sandbox_json, seed};
-use crate::sandbox::aggs::*;
+use crate::sandbox::{aggs::*, state::cluster::Cluster};
 use serde_json::json;
 
 const NOW: i64 = 1_795_490_903_188;

@@ -1,15 +1,12 @@
 //! Values used by aggregations, and grouping of keys by them. Borrows instead of copying where possible.
 
-use super::{
-    super::{
-        cluster::StoredKey,
-        keys::{
-            fields::leaves,
-            matching::{DateField, TextField, date_field, text_field},
-        },
+use super::{date_format::DateFormat, zone::Zone};
+use crate::sandbox::{
+    keys::{
+        fields::leaves,
+        matching::{DateField, TextField, date_field, text_field},
     },
-    date_format::DateFormat,
-    zone::Zone,
+    state::key::StoredKey,
 };
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;

@@ -1,6 +1,7 @@
 //! Time zones by Elasticsearch's names, optimized for many times: transitions are looked up only once.
 
-use super::{super::http::error::EsError, calendar::CYCLE};
+use super::calendar::CYCLE;
+use crate::sandbox::http::error::EsError;
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 

@@ -1,6 +1,7 @@
 //! Refusals in Elasticsearch's format: `{"error":{"root_cause":[…],"type","reason",…},"status"}`. Knows nothing about
 //! the request; types and nesting are as seen on 9.5.3.
 
+use crate::sandbox::state::node::NODE_ID;
 use serde_json::{Map, Value, json};
 
 /// Type of the practice cluster's own refusals, for features that it does not support.
@@ -207,6 +208,11 @@ fn numbered(problems: &[String]) -> String {
     text
 }
 
+/// Refuses the request if there are validation errors.
+pub fn refuse(problems: &[String]) -> Outcome<()> {
+    if problems.is_empty() { Ok(()) } else { Err(EsError::validation(problems)) }
+}
+
 /// Returns the refusal for a failure in the only shard of a search, wrapped as `all shards failed`.
 pub fn shard_failure(index: &str, inner: Box<EsError>) -> Box<EsError> {
     shard_failures("all shards failed", vec![(index.to_owned(), inner)])
@@ -245,7 +251,7 @@ pub fn shard_failures(words: &str, mut failures: Vec<(String, Box<EsError>)>) ->
 
 /// Returns the failed shards as refusals and partial answers list them.
 pub fn told_failures(failures: &[(String, Box<EsError>)]) -> Value {
-    let told = |(index, inner): &(String, Box<EsError>)| json!({ "shard": 0, "index": index, "node": crate::sandbox::cluster::NODE_ID, "reason": inner.to_value() });
+    let told = |(index, inner): &(String, Box<EsError>)| json!({ "shard": 0, "index": index, "node": NODE_ID, "reason": inner.to_value() });
     failures.iter().map(told).collect()
 }
 

@@ -1,7 +1,10 @@
 //! Request as the handlers see it: path, parameters, relevant headers, body; and the rules for media types.
 
-use super::error::{EsError, Outcome};
-use super::reply::Reply;
+use super::{
+    error::{EsError, Outcome},
+    reply::Reply,
+};
+use crate::model::text::hex;
 use crate::sandbox::json::{self, Node};
 use hyper::HeaderMap;
 use std::collections::BTreeMap;
@@ -64,6 +67,17 @@ impl Params {
         })
     }
 
+    /// Checks the parameter `refresh`, which has no effect because every write is visible immediately.
+    ///
+    /// # Errors
+    /// With Elasticsearch's message, if the value is none of those that it knows.
+    pub fn check_refresh(&self) -> Outcome<()> {
+        match self.get("refresh") {
+            None | Some("" | "true" | "false" | "wait_for") => Ok(()),
+            Some(other) => Err(EsError::illegal(format!("Unknown value for refresh: [{other}]."))),
+        }
+    }
+
     /// Returns the names that are neither in `known` nor accepted by every route, sorted.
     pub fn unknown(&self, known: &[&str]) -> Vec<String> {
         self.0.keys().filter(|name| !is_known(name, known)).cloned().collect()
@@ -102,8 +116,7 @@ pub fn decode(text: &str, whole: &str) -> Outcome<String> {
             at += 1;
             continue;
         }
-        let digits = raw.get(at + 1..at + 3).and_then(|pair| std::str::from_utf8(pair).ok());
-        match digits.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
+        match raw.get(at + 1..at + 3).and_then(|pair| pair.try_into().ok()).and_then(hex::byte) {
             Some(value) => bytes.push(value),
             None => {
                 let shown = String::from_utf8_lossy(&raw[at..raw.len().min(at + 3)]).into_owned();

@@ -1,38 +1,19 @@
 //! Dispatch from method and path to the handler; unsupported requests are refused with Elasticsearch's own messages.
 
-use super::error::{EsError, Outcome, VALIDATION};
-use super::reply::{Body, Reply};
-use super::request::{Request, decode};
+use super::{
+    cluster_info,
+    context::Context,
+    error::{EsError, Outcome, VALIDATION},
+    reply::{Body, Reply},
+    request::{Request, decode},
+};
 use crate::sandbox::{
-    cluster::{CLUSTER_NAME, Cluster, NODE_NAME, VERSION},
-    indices,
-    indices::{bulk, cat, documents, field_caps, search},
+    indices::{self, bulk, cat, documents, field_caps, search},
     keys::{clone, create, cross_cluster, grant, query, read, update},
-    privileges::{HEALTH, MAIN},
     security::{app_privileges, authn, authz::Caller, caches, has_privileges, license, roles, users, users_query},
+    state::cluster::Cluster,
 };
 use hyper::HeaderMap;
-use serde_json::json;
-
-/// Data that a handler works with.
-pub struct Context<'a> {
-    /// State of the cluster.
-    pub cluster: &'a mut Cluster,
-    /// Authenticated caller.
-    pub caller: &'a Caller,
-    /// Request to answer.
-    pub request: &'a Request,
-    /// Current time, in epoch milliseconds.
-    pub now: i64,
-    arguments: Vec<String>,
-}
-
-impl Context<'_> {
-    /// Returns a placeholder of the path, decoded; empty if the route has fewer placeholders.
-    pub fn argument(&self, number: usize) -> String {
-        self.arguments.get(number).cloned().unwrap_or_default()
-    }
-}
 
 type Handler = fn(&mut Context) -> Outcome<Reply>;
 
@@ -190,7 +171,7 @@ const SEARCH: &[&str] = &[
 ];
 
 const ROUTES: &[Route] = &[
-    route(READ, "/", &[], root),
+    route(READ, "/", &[], cluster_info::root),
     route(&["DELETE"], "/", EXPAND, delete_nothing),
     route(&["GET"], "/_security/_authenticate", &[], users::authenticate),
     with_body(ASK, "/_security/user/_has_privileges", &[], has_privileges::has_privileges),
@@ -244,7 +225,12 @@ const ROUTES: &[Route] = &[
     ),
     route(&["POST"], "/_license/start_basic", &["acknowledge", "master_timeout", "timeout"], license::start_basic),
     with_body(ASK, "/_security/_query/api_key", &["with_limited_by", "with_profile_uid", "typed_keys"], query::query),
-    route(&["GET"], "/_cluster/health", &["timeout", "wait_for_status", "level", "master_timeout", "local"], health),
+    route(
+        &["GET"],
+        "/_cluster/health",
+        &["timeout", "wait_for_status", "level", "master_timeout", "local"],
+        cluster_info::health,
+    ),
     route(&["GET"], "/_cat/indices", &["v", "h", "s", "health", "bytes", "expand_wildcards"], cat::indices),
     route(&["GET"], "/_resolve/index/{name}", EXPAND, indices::resolve_index),
     with_body(WRITE, "/_bulk", BULK, bulk::bulk),
@@ -419,65 +405,8 @@ fn no_route(request: &Request, fitting: &[&Route]) -> Reply {
     reply.with_header("allow", allowed.join(","))
 }
 
-fn root(context: &mut Context) -> Outcome<Reply> {
-    context.caller.may(&MAIN)?;
-    Ok(Reply::ok(json!({
-        "name": NODE_NAME,
-        "cluster_name": CLUSTER_NAME,
-        "cluster_uuid": context.cluster.uuid,
-        "version": {
-            "number": VERSION,
-            "build_flavor": "default",
-            "build_type": "sandbox",
-            "build_hash": "unknown",
-            "build_date": "2026-09-01T16:11:59.322249404Z",
-            "build_snapshot": false,
-            "lucene_version": "10.5.1",
-            "minimum_wire_compatibility_version": "8.19.0",
-            "minimum_index_compatibility_version": "8.0.0",
-        },
-        "tagline": "You Know, for Search",
-    })))
-}
-
 fn delete_nothing(_: &mut Context) -> Outcome<Reply> {
     Err(EsError::validation(&["index / indices is missing".to_owned()]))
-}
-
-fn health(context: &mut Context) -> Outcome<Reply> {
-    if let Some(level) =
-        context.request.params.get("level").filter(|level| !matches!(*level, "cluster" | "indices" | "shards"))
-    {
-        return Err(EsError::illegal(format!(
-            "level parameter must be one of [cluster] or [indices] or [shards] but was [{level}]"
-        )));
-    }
-    context.caller.may(&HEALTH)?;
-    let shards = context.cluster.indices.len() + 1;
-    let missing = context.cluster.indices.values().filter(|index| index.replicas > 0).count();
-    let status = if missing == 0 { "green" } else { "yellow" };
-    let timed_out = context.request.params.get("wait_for_status") == Some("green") && missing > 0;
-    #[expect(clippy::cast_precision_loss, reason = "a percentage of a handful of shards")]
-    let percent = 100.0 * shards as f64 / (shards + missing) as f64;
-    let body = json!({
-        "cluster_name": CLUSTER_NAME,
-        "status": status,
-        "timed_out": timed_out,
-        "number_of_nodes": 1,
-        "number_of_data_nodes": 1,
-        "active_primary_shards": shards,
-        "active_shards": shards,
-        "relocating_shards": 0,
-        "initializing_shards": 0,
-        "unassigned_shards": missing,
-        "unassigned_primary_shards": 0,
-        "delayed_unassigned_shards": 0,
-        "number_of_pending_tasks": 0,
-        "number_of_in_flight_fetch": 0,
-        "task_max_waiting_in_queue_millis": 0,
-        "active_shards_percent_as_number": percent,
-    });
-    Ok(Reply::json(if timed_out { 408 } else { 200 }, body))
 }
 
 #[cfg(test)]

@@ -1,9 +1,7 @@
 //! TLS server: accepts connections and translates HTTP to `Request` and `Reply` to HTTP. Knows nothing about the API.
 
-use super::reply::{Reply, render};
-use super::request::Request;
-use super::router::dispatch;
-use crate::sandbox::cluster::Cluster;
+use super::{render::render, reply::Reply, request::Request, router::dispatch};
+use crate::sandbox::state::cluster::Cluster;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{HeaderName, HeaderValue};

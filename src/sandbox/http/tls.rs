@@ -9,6 +9,8 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
+use crate::model::text::hex;
+
 /// Configuration of the server, and the data that clients need to trust it.
 pub struct Certificates {
     /// Configuration for the acceptor, with the server's certificate and the CA's, so that clients can pin the CA's
@@ -57,7 +59,7 @@ pub fn make(now: i64) -> Result<Certificates, TlsError> {
     let leaf_key = KeyPair::generate()?;
     let leaf_certificate = leaf.signed_by(&leaf_key, &Issuer::new(ca, ca_key))?;
 
-    let fingerprint = Sha256::digest(ca_certificate.der()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let fingerprint = hex::encode(&Sha256::digest(ca_certificate.der()));
     let chain = vec![leaf_certificate.der().clone(), ca_certificate.der().clone()];
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));
     let mut server = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))

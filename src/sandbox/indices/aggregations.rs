@@ -1,6 +1,6 @@
 //! Aggregations over documents: only the few that find who did something last. All others are refused as unsupported.
 
-use super::mapping::View;
+use super::document_view::View;
 use crate::sandbox::{
     http::error::{EsError, Outcome},
     json::{Member, Node, Position},

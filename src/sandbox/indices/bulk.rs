@@ -1,20 +1,19 @@
 //! Bulk writes: newline-separated JSON; every item succeeds or fails on its own, including with 403.
 
 use super::{
-    check_name,
     conditions::Conditions,
     documents::{Target, Write, Written, is_forced, may_make, merge, put, remove},
+    resolve::check_name,
 };
 use crate::sandbox::{
-    cluster::fresh_id,
     http::{
+        context::Context,
         error::{EsError, Outcome},
         reply::Reply,
-        router::Context,
     },
     json::{self, Node},
-    keys::create::refresh_parameter,
     privileges::BULK,
+    state::secret::fresh_id,
 };
 use serde_json::{Map, Value, json};
 
@@ -28,7 +27,7 @@ struct Item<'a> {
 
 /// `POST|PUT [/INDEX]/_bulk`
 pub fn bulk(context: &mut Context) -> Outcome<Reply> {
-    refresh_parameter(context)?;
+    context.request.params.check_refresh()?;
     let default_index = Some(context.argument(0)).filter(|name| !name.is_empty());
     let request = context.request;
     let conditions = Conditions::read(&request.params)?;

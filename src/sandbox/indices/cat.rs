@@ -2,9 +2,9 @@
 
 use crate::sandbox::{
     http::{
+        context::Context,
         error::Outcome,
         reply::{Body, Reply},
-        router::Context,
     },
     privileges::{SETTINGS, STATE},
 };

@@ -1,7 +1,6 @@
 //! Conditions for writing or reading a document: sequence numbers, versions, and other requirements of a request. Rules
 //! and messages of 9.5.3.
 
-use super::Index;
 use crate::sandbox::{
     http::{
         error::{EsError, Outcome},
@@ -9,6 +8,7 @@ use crate::sandbox::{
     },
     json::{Kind, Member},
     query::time_unit,
+    state::index::Index,
 };
 
 /// Maximum length of a document's id, in bytes.

@@ -1,20 +1,26 @@
 //! Single documents: index, create, update, get, delete. The write operations are shared with bulk requests.
 
 use super::{
-    Document, Index, check_concrete, check_name, conditions::Conditions, is_wildcard, mapping::View,
-    search::pick_source, visible::Visible,
+    conditions::Conditions,
+    document_view::View,
+    resolve::{check_concrete, check_name, is_wildcard},
+    search::pick_source,
+    visible::Visible,
 };
 use crate::sandbox::{
-    cluster::{Cluster, fresh_id},
     http::{
-        error::{EsError, Outcome},
+        context::Context,
+        error::{EsError, Outcome, refuse},
         reply::{Body, Reply},
-        router::Context,
     },
-    json::{self, Node, exact},
-    keys::{create::refresh_parameter, update::refuse},
+    json::{self, Node, exact, fault::unknown_field},
     privileges::{AUTO_CREATE, Action, BULK_SHARD, DELETE, GET, INDEX, OP_CREATE, OP_INDEX, UPDATE},
     security::authz::Caller,
+    state::{
+        cluster::Cluster,
+        index::{Document, Index},
+        secret::fresh_id,
+    },
 };
 use serde_json::{Map, Value, json};
 
@@ -192,7 +198,7 @@ pub fn merge(cluster: &mut Cluster, caller: &Caller, target: &Target, body: &[u8
     ];
     let unknown = request.members().unwrap_or_default().iter().find(|member| !known.contains(&member.name.as_str()));
     if let Some(member) = unknown {
-        let error = crate::sandbox::keys::create::unknown_field(member.at, "UpdateRequest", &member.name, &known);
+        let error = unknown_field(member.at, "UpdateRequest", &member.name, &known);
         return Err(error);
     }
     for field in ["script", "scripted_upsert"] {
@@ -282,7 +288,7 @@ fn may_write(caller: &Caller, action: &Action, name: &str) -> Outcome<()> {
 }
 
 fn put_one(context: &mut Context, write: Write) -> Outcome<Reply> {
-    refresh_parameter(context)?;
+    context.request.params.check_refresh()?;
     let (name, id) = (context.argument(0), Some(context.argument(1)).filter(|id| !id.is_empty()));
     if context.request.body.is_empty() {
         return Err(EsError::parse("request body is required"));
@@ -347,7 +353,7 @@ pub fn create(context: &mut Context) -> Outcome<Reply> {
 
 /// `POST /INDEX/_update/ID`
 pub fn update(context: &mut Context) -> Outcome<Reply> {
-    refresh_parameter(context)?;
+    context.request.params.check_refresh()?;
     let (name, id) = (context.argument(0), context.argument(1));
     context.request.params.number("retry_on_conflict")?;
     if context.request.params.get("_source").is_some_and(|wanted| wanted != "false") {
@@ -369,7 +375,7 @@ pub fn update(context: &mut Context) -> Outcome<Reply> {
 
 /// `DELETE /INDEX/_doc/ID`
 pub fn delete(context: &mut Context) -> Outcome<Reply> {
-    refresh_parameter(context)?;
+    context.request.params.check_refresh()?;
     let (name, id) = (context.argument(0), context.argument(1));
     let conditions = Conditions::read(&context.request.params)?;
     refuse(&conditions.problems(false, Some(&id)))?;

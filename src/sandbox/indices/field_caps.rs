@@ -1,11 +1,11 @@
 //! `_field_caps`: mappings of fields over several indices.
 
-use super::{resolve, seen};
+use super::{resolve::resolve, seen};
 use crate::sandbox::{
     http::{
+        context::Context,
         error::{EsError, Outcome},
         reply::Reply,
-        router::Context,
     },
     privileges::FIELD_CAPS,
 };

@@ -1,13 +1,13 @@
 //! Mapping of an index: its fields, their types, and the detection of new fields in documents.
 
-use super::visible::Visible;
+use super::{
+    field_types::{ROOT_OPTIONS, check_field, refused},
+    visible::Visible,
+};
 use crate::sandbox::{
     http::error::{EsError, Outcome},
     json::{Kind, Node, exact},
-    query::{
-        dates,
-        matching::{FieldKind, Fields, words},
-    },
+    query::{dates, matching::FieldKind},
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -170,7 +170,7 @@ impl Mapping {
     }
 
     /// Appends the paths of all leaf fields to `paths`.
-    fn leaves(&self, prefix: &str, paths: &mut Vec<String>) {
+    pub fn leaves(&self, prefix: &str, paths: &mut Vec<String>) {
         for (name, field) in &self.0 {
             match field {
                 Field::Leaf(..) => paths.push(format!("{prefix}{name}")),
@@ -242,157 +242,6 @@ impl Mapping {
     }
 }
 
-/// Options of a mapping, besides its properties, on a real cluster.
-const ROOT_OPTIONS: &[&str] = &[
-    "_data_stream_timestamp",
-    "_field_names",
-    "_meta",
-    "_routing",
-    "_size",
-    "_source",
-    "date_detection",
-    "dynamic",
-    "dynamic_date_formats",
-    "dynamic_templates",
-    "enabled",
-    "numeric_detection",
-    "runtime",
-    "subobjects",
-];
-
-/// Supported types of fields.
-const KINDS: &[&str] = &[
-    "boolean",
-    "byte",
-    "date",
-    "double",
-    "flattened",
-    "float",
-    "half_float",
-    "integer",
-    "keyword",
-    "long",
-    "object",
-    "short",
-    "text",
-    "unsigned_long",
-];
-
-/// Further types of fields on a real cluster.
-const OTHER_KINDS: &[&str] = &[
-    "aggregate_metric_double",
-    "alias",
-    "binary",
-    "completion",
-    "constant_keyword",
-    "counted_keyword",
-    "date_nanos",
-    "date_range",
-    "dense_vector",
-    "double_range",
-    "float_range",
-    "geo_point",
-    "geo_shape",
-    "histogram",
-    "integer_range",
-    "ip",
-    "ip_range",
-    "join",
-    "long_range",
-    "match_only_text",
-    "nested",
-    "passthrough",
-    "percolator",
-    "point",
-    "rank_feature",
-    "rank_features",
-    "rank_vectors",
-    "scaled_float",
-    "search_as_you_type",
-    "semantic_text",
-    "shape",
-    "sparse_vector",
-    "token_count",
-    "version",
-    "wildcard",
-];
-
-/// Options of fields that a real cluster applies.
-const OTHER_OPTIONS: &[&str] = &[
-    "analyzer",
-    "boost",
-    "coerce",
-    "copy_to",
-    "depth_limit",
-    "doc_values",
-    "dynamic",
-    "eager_global_ordinals",
-    "enabled",
-    "fielddata",
-    "format",
-    "ignore_malformed",
-    "index",
-    "index_options",
-    "index_phrases",
-    "index_prefixes",
-    "locale",
-    "meta",
-    "norms",
-    "null_value",
-    "on_script_error",
-    "position_increment_gap",
-    "script",
-    "search_analyzer",
-    "similarity",
-    "split_queries_on_whitespace",
-    "store",
-    "subobjects",
-    "synthetic_source_keep",
-    "term_vector",
-    "time_series_dimension",
-    "time_series_metric",
-    "normalizer",
-    "script",
-];
-
-fn refused(reason: String) -> Box<EsError> {
-    let cause = EsError::new(400, "mapper_parsing_exception", reason.clone());
-    EsError::new(400, "mapper_parsing_exception", format!("Failed to parse mapping: {reason}")).because(cause)
-}
-
-fn check_field(name: &str, kind: &str, options: &Map<String, Value>) -> Outcome<()> {
-    if OTHER_KINDS.contains(&kind) {
-        return Err(EsError::not_done(&format!("fields of the type [{kind}]")));
-    }
-    if !KINDS.contains(&kind) {
-        return Err(refused(format!(
-            "The mapper type [{kind}] declared on field [{name}] does not exist. It might have been created within a future version or requires a plugin to be installed. Check the documentation."
-        )));
-    }
-    for (option, value) in options {
-        match option.as_str() {
-            "type" => {}
-            "ignore_above" if matches!(kind, "keyword" | "flattened") => {}
-            "fields" => {
-                for (sub, field) in value.as_object().into_iter().flatten() {
-                    let options = field.as_object().cloned().unwrap_or_default();
-                    let Some(kind) = options.get("type").and_then(Value::as_str) else {
-                        return Err(refused(format!("No type specified for field [{sub}]")));
-                    };
-                    check_field(sub, kind, &options)?;
-                }
-            }
-            known if OTHER_OPTIONS.contains(&known) => {
-                return Err(EsError::not_done(&format!("the option [{known}] of fields")));
-            }
-            unknown => {
-                return Err(refused(format!("unknown parameter [{unknown}] on mapper [{name}] of type [{kind}]")));
-            }
-        }
-    }
-    Ok(())
-}
-
 fn guess(node: &Node) -> Field {
     let leaf = |kind: &str| Field::Leaf(kind.to_owned(), json!({ "type": kind }));
     match &node.kind {
@@ -438,102 +287,6 @@ fn check(name: &str, kind: &str, node: &Node, id: &str) -> Outcome<()> {
     Err(misfit(name, kind, node, id, cause))
 }
 
-/// Document as a query sees it.
-pub struct View<'a> {
-    /// Id of the document.
-    pub id: &'a str,
-    /// Source of the document, as indexed.
-    pub source: &'a Value,
-    /// Mapping of the document's index.
-    pub mapping: &'a Mapping,
-    /// Visible part of the index.
-    pub visible: &'a Visible,
-}
-
-impl Fields for View<'_> {
-    fn id(&self) -> &str {
-        self.id
-    }
-
-    fn kind(&self, field: &str) -> FieldKind {
-        if field == "_id" || field == "_index" {
-            FieldKind::Keyword
-        } else if self.visible.shows(field) {
-            self.mapping.kind(field)
-        } else {
-            FieldKind::Unmapped
-        }
-    }
-
-    fn values(&self, field: &str) -> Vec<String> {
-        if field == "_id" {
-            return vec![self.id.to_owned()];
-        }
-        let kind = self.kind(field);
-        let mut raw = Vec::new();
-        collect(self.source, field, &mut raw);
-        if raw.is_empty()
-            && let Some((parent, _)) = field.rsplit_once('.')
-        {
-            collect(self.source, parent, &mut raw);
-        }
-        match kind {
-            FieldKind::Unmapped => Vec::new(),
-            FieldKind::Text => raw.iter().flat_map(|text| words(text)).collect(),
-            FieldKind::Date => raw
-                .iter()
-                .filter_map(|text| dates::iso_date(text).or_else(|| text.parse().ok()))
-                .map(|at| at.to_string())
-                .collect(),
-            _ => raw,
-        }
-    }
-
-    fn exists(&self, field: &str) -> bool {
-        let mut paths = Vec::new();
-        self.mapping.leaves("", &mut paths);
-        let below = format!("{field}.");
-        !self.values(field).is_empty()
-            || paths.iter().any(|path| path.starts_with(&below) && !self.values(path).is_empty())
-    }
-
-    fn date_format(&self, _field: &str) -> Option<&str> {
-        Some("strict_date_optional_time||epoch_millis")
-    }
-
-    fn default_fields(&self) -> Vec<String> {
-        let mut paths = Vec::new();
-        self.mapping.leaves("", &mut paths);
-        paths.retain(|path| self.visible.shows(path));
-        paths
-    }
-}
-
-fn collect(value: &Value, path: &str, found: &mut Vec<String>) {
-    match value {
-        Value::Array(elements) => elements.iter().for_each(|element| collect(element, path, found)),
-        Value::Object(map) => {
-            for (name, value) in map {
-                if name == path {
-                    leaves(value, found);
-                } else if let Some(rest) = path.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix('.')) {
-                    collect(value, rest, found);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-fn leaves(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::Array(elements) => elements.iter().for_each(|element| leaves(element, found)),
-        Value::String(text) => found.push(exact::plain(text, '?').into_owned()),
-        Value::Number(_) | Value::Bool(_) => found.push(value.to_string()),
-        _ => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -571,18 +324,5 @@ mod tests {
             error.reason,
             "[1:7] failed to parse field [n] of type [long] in document with id '6'. Preview of field's value: 'abc'"
         );
-    }
-
-    #[test]
-    fn documents_are_seen_by_field_and_subfield() {
-        let mapping = learned(r#"{"t":"Hello World","o":{"p":[1,2]}}"#);
-        let source = json!({"t": "Hello World", "o": {"p": [1, 2]}});
-        let visible = Visible::default();
-        let view = View { id: "1", source: &source, mapping: &mapping, visible: &visible };
-        assert_eq!(view.values("t"), ["hello", "world"]);
-        assert_eq!(view.values("t.keyword"), ["Hello World"]);
-        assert_eq!(view.values("o.p"), ["1", "2"]);
-        assert!(view.exists("o"));
-        assert!(!view.exists("q"));
     }
 }

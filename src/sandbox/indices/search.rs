@@ -2,28 +2,30 @@
 //! failure in one index does not affect the others, as with shards.
 
 use super::{
-    Document, Index, Lenience, aggregations,
-    mapping::View,
-    resolve,
+    aggregations,
+    document_view::View,
+    resolve::{Lenience, resolve},
     search_request::{self, Asked},
     visible::Visible,
 };
 use crate::sandbox::{
     http::{
+        context::Context,
         error::{EsError, NOT_DONE, Outcome, shard_failures, told_failures},
         filter_path,
         reply::Reply,
         request::Params,
-        router::Context,
     },
-    keys::{fields::bad_date, query::window_problem},
+    keys::fields::bad_date,
     privileges,
     query::{
         dates,
         matching::{FieldKind, Fields, matches},
         tree::Query,
+        window::window_problem,
     },
     security::authz::Caller,
+    state::index::{Document, Index},
 };
 use serde_json::{Value, json};
 use std::cmp::Ordering;

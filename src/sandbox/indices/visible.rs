@@ -1,13 +1,15 @@
 //! Visible part of an index under document and field level security, as on 9.5.3 with a trial license. Templates and
 //! unsupported queries are refused with the practice cluster's own messages.
 
-use super::mapping::View;
-use super::search_request::read_rule;
+use super::search_query::read_rule;
 use crate::sandbox::{
     http::error::{EsError, Outcome},
     json,
     pattern::glob,
-    query::{matching::matches, tree::Query},
+    query::{
+        matching::{Fields, matches},
+        tree::Query,
+    },
     security::authz::Caller,
 };
 use serde_json::{Map, Value};
@@ -77,8 +79,8 @@ impl Visible {
     }
 
     /// Returns `true` if a document is visible.
-    pub fn sees(&self, view: &View, now: i64) -> bool {
-        self.queries.iter().all(|layer| layer.iter().any(|query| matches(query, view, now)))
+    pub fn sees(&self, document: &dyn Fields, now: i64) -> bool {
+        self.queries.iter().all(|layer| layer.iter().any(|query| matches(query, document, now)))
     }
 
     /// Returns a document with only its visible fields.

@@ -1,23 +1,24 @@
 //! Clones of keys, for callers who have the secret of the source. Rules and messages of 9.5.3.
 
 use super::{
-    create::{
-        CreateRequest, add, common_problems, content, ends, metadata_fits, name_problems, refresh_parameter,
-        unknown_field,
-    },
-    update::refuse,
+    create::{add, ends},
+    key_request::{CreateRequest, common_problems, metadata_fits, name_problems},
 };
 use crate::sandbox::{
-    cluster::{StoredKey, fresh_id},
     http::{
-        error::{EsError, Outcome},
+        context::Context,
+        error::{EsError, Outcome, refuse},
         reply::Reply,
-        router::Context,
     },
-    json::{Kind, Node, object},
+    json::{
+        Kind, Node,
+        fault::{content, unknown_field},
+        object,
+    },
     privileges::KEY_CLONE,
     query::time_unit,
     security::authn::{check_key, decode_key, split_key},
+    state::{key::StoredKey, secret::fresh_id},
 };
 use serde_json::{Map, Value};
 
@@ -46,7 +47,7 @@ struct Clone {
 
 /// `POST|PUT /_security/api_key/clone`
 pub fn clone(context: &mut Context) -> Outcome<Reply> {
-    refresh_parameter(context)?;
+    context.request.params.check_refresh()?;
     let wanted = parse(&context.request.json()?)?;
     let mut problems = Vec::new();
     if wanted.source.is_empty() {

@@ -1,7 +1,6 @@
 //! Fields of API keys in queries: names, types, and the refusals of all others, as seen on 9.5.3.
 
 use crate::sandbox::{
-    cluster::StoredKey,
     http::error::{EsError, Outcome, shard_failure},
     json::exact,
     query::{
@@ -9,6 +8,7 @@ use crate::sandbox::{
         matching::{FieldKind, Fields, simple_words},
         tree::{self, Query},
     },
+    state::key::StoredKey,
 };
 use serde_json::{Map, Value};
 use std::borrow::Cow;

@@ -2,22 +2,22 @@
 //! is refused, because this server issues none.
 
 use super::{
-    create::{
-        CreateRequest, add, blank, common_problems, content, expires_in, mixed_restrictions, name_problems, read,
-        refresh_parameter, snapshot, unknown_field,
-    },
-    update::refuse,
+    create::{add, blank, snapshot},
+    key_request::{CreateRequest, common_problems, expires_in, mixed_restrictions, name_problems, read},
 };
 use crate::sandbox::{
-    cluster::{Cluster, StoredKey},
     http::{
-        error::{EsError, Outcome},
+        context::Context,
+        error::{EsError, Outcome, refuse},
         reply::Reply,
-        router::Context,
     },
-    json::Node,
+    json::{
+        Node,
+        fault::{content, unknown_field},
+    },
     privileges::{AUTHENTICATE, KEY_GRANT},
     security::{authn, authz::Caller},
+    state::{cluster::Cluster, key::StoredKey},
 };
 
 const PARSER: &str = "grant_api_key_request";
@@ -38,7 +38,7 @@ struct Grant {
 
 /// `POST|PUT /_security/api_key/grant`
 pub fn grant(context: &mut Context) -> Outcome<Reply> {
-    refresh_parameter(context)?;
+    context.request.params.check_refresh()?;
     let grant = parse(&context.request.json()?)?;
     let name = grant.key.name.clone().unwrap_or_default();
     let mut problems = name_problems(&name);
@@ -50,7 +50,7 @@ pub fn grant(context: &mut Context) -> Outcome<Reply> {
     let assigned = grant.key.descriptors.unwrap_or_default();
     mixed_restrictions(&assigned)?;
     let limited_by = Some(snapshot(&owner).into());
-    let key = blank(&owner, name, (grant.lifetime, context.now), grant.key.metadata)?;
+    let key = blank(&owner, name, grant.lifetime, context.now, grant.key.metadata)?;
     add(context.cluster, StoredKey { assigned: assigned.into(), limited_by, ..key })
 }
 

@@ -3,7 +3,6 @@
 
 use super::fields::{check_types, leaves};
 use crate::sandbox::{
-    cluster::StoredKey,
     json::exact,
     pattern::glob,
     query::{
@@ -11,6 +10,7 @@ use crate::sandbox::{
         matching::matches,
         tree::{self, Query, Range},
     },
+    state::key::StoredKey,
 };
 use std::borrow::Cow;
 

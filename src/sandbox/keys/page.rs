@@ -1,7 +1,7 @@
 //! One page of API keys in the requested order. Even of a million keys, only those of the page are sorted.
 
 use super::sort::{Sort, SortValue};
-use crate::sandbox::cluster::StoredKey;
+use crate::sandbox::state::key::StoredKey;
 use std::cmp::Ordering;
 
 /// Key with its first sort value.

@@ -1,30 +1,29 @@
 //! Queries of API keys: parsing, filtering by the caller's privileges, and answering; refusals as seen on 9.5.3.
 
 use super::{
-    create::unknown_field,
     fields::{INDEX, check_allowed, check_field, check_types},
     matching::{ScanPlan, creation_window},
     page::page,
     read::{FIELDS, describe_only},
-    sort::{PARSER, Sort, SortValue, content, failed, read_sort, wrong_type},
+    sort::{PARSER, Sort, SortValue, failed, read_sort, wrong_type},
 };
 use crate::sandbox::{
     aggs::{self, Agg},
-    cluster::StoredKey,
     http::{
+        context::Context,
         error::{EsError, Outcome, shard_failure},
         filter_path,
         reply::Reply,
-        router::Context,
     },
-    json::{Kind, Node},
+    json::{
+        Kind, Node,
+        fault::{content, unknown_field},
+    },
     privileges::KEY_QUERY,
-    query::{parse, tree::Query},
+    query::{parse, tree::Query, window::window_problem},
+    state::key::StoredKey,
 };
 use serde_json::{Value, json};
-
-/// Maximum of `from + size`; beyond it, `search_after` is needed.
-const WINDOW: i64 = 10_000;
 
 #[derive(Debug)]
 struct Asked {
@@ -130,16 +129,6 @@ fn check_numbers(asked: &Asked) -> Outcome<()> {
         problems.push("[from] parameter must be set to 0 when [search_after] is used".to_owned());
     }
     if problems.is_empty() { Ok(()) } else { Err(EsError::validation(&problems)) }
-}
-
-/// Returns the refusal of a result window that is too large, `None` if it is allowed; also used by ordinary searches.
-pub fn window_problem(from: i64, size: i64) -> Option<Box<EsError>> {
-    let end = from.saturating_add(size);
-    (end > WINDOW).then(|| {
-        EsError::illegal(format!(
-            "Result window is too large, from + size must be less than or equal to: [{WINDOW}] but was [{end}]. See the scroll api for a more efficient way to request large data sets. This limit can be set by changing the [index.max_result_window] index level setting."
-        ))
-    })
 }
 
 /// `GET|POST /_security/_query/api_key`

@@ -1,17 +1,16 @@
 //! Reading and invalidating API keys by id, name and owner.
 
-use super::create::unknown_field;
 use crate::sandbox::{
-    cluster::{Cluster, StoredKey},
     http::{
+        context::Context,
         error::{EsError, Outcome},
         reply::Reply,
         request::has_text,
-        router::Context,
     },
-    json::{Kind, Node},
+    json::{Kind, Node, fault::unknown_field},
     privileges::{KEY_GET, KEY_INVALIDATE},
     security::{authz::Caller, descriptor::Descriptor},
+    state::{cluster::Cluster, key::StoredKey},
 };
 use serde_json::{Map, Value, json};
 

@@ -1,16 +1,18 @@
 //! Sorting of API keys and the beginning of a page: `sort`, `_sort` and `search_after` as on 9.5.3.
 
 use super::{
-    create::unknown_field,
     fields::{INDEX, bad_date, index_name},
     matching::text_field,
 };
 use crate::sandbox::{
     aggs::{DateFormat, Zone},
-    cluster::StoredKey,
     http::error::{EsError, Outcome, shard_failure},
-    json::{Kind, Node},
+    json::{
+        Kind, Node,
+        fault::{content, unknown_field},
+    },
     query::{dates, matching::Fields},
+    state::key::StoredKey,
 };
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -268,11 +270,6 @@ fn double(text: &str) -> Option<i64> {
 #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
 fn stand_in(text: &str) -> Option<i64> {
     text.parse().ok().or_else(|| text.parse::<f64>().ok().map(|value| value as i64))
-}
-
-/// Returns an error of the request's parser.
-pub fn content(reason: String) -> Box<EsError> {
-    EsError::new(400, "x_content_parse_exception", reason)
 }
 
 /// Returns the error of a field that could not be parsed, with its cause.

@@ -1,20 +1,21 @@
 //! Updates of API keys, single and bulk: only by the owner. Rules and messages of 9.5.3.
 
 use super::{
-    create::{CreateRequest, common_problems, expires_in, metadata_fits, mixed_restrictions, read, snapshot},
+    create::snapshot,
     fields::INDEX,
+    key_request::{CreateRequest, common_problems, expires_in, metadata_fits, mixed_restrictions, read},
 };
 use crate::sandbox::{
-    cluster::{Cluster, StoredKey},
     http::{
-        error::{EsError, Outcome, shard_failure},
+        context::Context,
+        error::{EsError, Outcome, refuse, shard_failure},
         reply::Reply,
-        router::Context,
     },
     json::parse,
     privileges::{KEY_BULK_UPDATE, KEY_UPDATE},
     query::time_unit,
     security::authz::Caller,
+    state::{cluster::Cluster, key::StoredKey},
 };
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
@@ -97,11 +98,6 @@ pub fn problems(wanted: &CreateRequest, lifetime: Option<i64>) -> Vec<String> {
     problems
 }
 
-/// Refuses the request if there are validation errors.
-pub fn refuse(problems: &[String]) -> Outcome<()> {
-    if problems.is_empty() { Ok(()) } else { Err(EsError::validation(problems)) }
-}
-
 /// Refuses callers that signed in with a key, because a key owns no keys.
 pub fn not_by_key(caller: &Caller) -> Outcome<()> {
     if caller.key.is_none() {
@@ -111,7 +107,7 @@ pub fn not_by_key(caller: &Caller) -> Outcome<()> {
 }
 
 /// Returns the key to change, if it is the caller's, active and of this type.
-pub fn own<'a>(cluster: &'a Cluster, caller: &Caller, id: &str, (kind, now): (&str, i64)) -> Outcome<&'a StoredKey> {
+pub fn own<'a>(cluster: &'a Cluster, caller: &Caller, id: &str, kind: &str, now: i64) -> Outcome<&'a StoredKey> {
     let found = cluster.key(id).filter(|key| key.username == caller.username && key.realm == caller.realm);
     let Some(key) = found else {
         return Err(EsError::new(
@@ -148,7 +144,7 @@ impl Update {
 
     /// Updates one key and returns `true` if anything changed. The owner's snapshot is renewed each time.
     fn apply(&self, cluster: &mut Cluster, caller: &Caller, id: &str, now: i64) -> Outcome<bool> {
-        let key = own(cluster, caller, id, ("rest", now))?;
+        let key = own(cluster, caller, id, "rest", now)?;
         let assigned = self.wanted.descriptors.clone().map_or_else(|| key.assigned.clone(), Arc::new);
         let metadata = self.wanted.metadata.clone().map_or_else(|| key.metadata.clone(), Arc::new);
         let has_metadata = key.has_metadata || self.wanted.metadata.is_some();

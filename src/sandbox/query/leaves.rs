@@ -3,17 +3,17 @@
 
 use super::{
     parts::{
-        Parsed, checked_boost, common, flag, illegal, not_done, object_parser, one_field, parsing, text_or_null,
-        wrong_type,
+        checked_boost, common, flag, illegal, not_done, object_parser, one_field, parsing, text_or_null, wrong_type,
     },
     tree::{Query, Range},
 };
 use crate::sandbox::{
     aggs::{DateFormat, Zone},
     http::error::EsError,
-    json::{Kind, Node},
-    keys::create::unknown_field,
-    security::descriptor::Fault,
+    json::{
+        Kind, Node,
+        fault::{Fault, Parsed, unknown_field},
+    },
 };
 
 /// Parses a `term` query.

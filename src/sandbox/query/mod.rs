@@ -7,3 +7,4 @@ pub(super) mod parse;
 pub(super) mod parts;
 pub(super) mod time_unit;
 pub(super) mod tree;
+pub(super) mod window;

@@ -3,14 +3,15 @@
 
 use super::{
     leaves::{exists, full_text, ids, pattern, range, simple, term, terms},
-    parts::{Parsed, checked_boost, failed_field, flag, illegal, object_parser, parsing, wrong_type},
+    parts::{checked_boost, failed_field, flag, illegal, object_parser, parsing, wrong_type},
     tree::Query,
 };
 use crate::sandbox::{
     http::error::EsError,
-    json::{Kind, Node, Position},
-    keys::create::unknown_field,
-    security::descriptor::Fault,
+    json::{
+        Kind, Node, Position,
+        fault::{Fault, Parsed, unknown_field},
+    },
 };
 
 /// Queries that Elasticsearch supports in addition to those of `Query`.

@@ -2,12 +2,11 @@
 
 use crate::sandbox::{
     http::error::EsError,
-    json::{Kind, Member, Node, Position},
-    security::descriptor::Fault,
+    json::{
+        Kind, Member, Node, Position,
+        fault::{Fault, Parsed},
+    },
 };
-
-/// Result of parsing: the value, or the error and its position.
-pub type Parsed<T> = Result<T, Fault>;
 
 pub fn parsing<T>(at: Position, reason: String) -> Parsed<T> {
     let error = EsError::new(400, "parsing_exception", reason).with("line", at.line).with("col", at.column);

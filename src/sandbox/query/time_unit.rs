@@ -1,6 +1,9 @@
 //! Time values as Elasticsearch writes them (`30m`, `1d`), with its refusals. Uses no clock.
 
-use crate::sandbox::http::error::{EsError, Outcome};
+use crate::{
+    model::time::unit,
+    sandbox::http::error::{EsError, Outcome},
+};
 
 /// Parses a time value into milliseconds; smaller units are rounded down.
 ///
@@ -11,10 +14,10 @@ pub fn parse(text: &str, setting: &str) -> Outcome<i64> {
         ("nanos", 1, 1_000_000),
         ("micros", 1, 1_000),
         ("ms", 1, 1),
-        ("s", 1_000, 1),
-        ("m", 60_000, 1),
-        ("h", 3_600_000, 1),
-        ("d", 86_400_000, 1),
+        (unit::SECOND.suffix, unit::SECOND.length.as_millis(), 1),
+        (unit::MINUTE.suffix, unit::MINUTE.length.as_millis(), 1),
+        (unit::HOUR.suffix, unit::HOUR.length.as_millis(), 1),
+        (unit::DAY.suffix, unit::DAY.length.as_millis(), 1),
     ];
     let trimmed = text.trim();
     // Only the unit of minutes is told from months by its case.

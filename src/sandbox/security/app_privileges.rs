@@ -3,28 +3,16 @@
 use super::descriptor::application_problem;
 use crate::sandbox::{
     http::{
-        error::{EsError, Outcome},
+        context::Context,
+        error::{EsError, Outcome, refuse},
         reply::Reply,
-        router::Context,
     },
-    json::{Kind, Node, object},
-    keys::{
-        create::{refresh_parameter, unknown_field},
-        update::refuse,
-    },
+    json::{Kind, Node, fault::unknown_field, object},
     pattern::glob,
     privileges::{APP_PRIVILEGES_DELETE, APP_PRIVILEGES_GET, APP_PRIVILEGES_PUT},
+    state::cluster::AppPrivilege,
 };
 use serde_json::{Map, Value, json};
-
-/// Privilege of an application.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AppPrivilege {
-    /// Actions that the privilege grants, as patterns.
-    pub actions: Vec<String>,
-    /// Free-form metadata.
-    pub metadata: Map<String, Value>,
-}
 
 fn expected_object<T>(name: &str, node: &Node) -> Outcome<T> {
     let reason = format!("expected the value for {name} to be an object, but found {} instead", node.token());
@@ -107,7 +95,7 @@ fn problems(application: &str, name: &str, privilege: &AppPrivilege) -> Vec<Stri
 
 /// `PUT|POST /_security/privilege`
 pub fn put(context: &mut Context) -> Outcome<Reply> {
-    refresh_parameter(context)?;
+    context.request.params.check_refresh()?;
     let node = context.request.json()?;
     let Some(applications) = node.members() else {
         return Err(EsError::parse(format!("expected object but found {} instead", node.token())));
@@ -171,7 +159,7 @@ pub fn get(context: &mut Context) -> Outcome<Reply> {
 
 /// `DELETE /_security/privilege/APPLICATION/NAME[,NAME]`
 pub fn delete(context: &mut Context) -> Outcome<Reply> {
-    refresh_parameter(context)?;
+    context.request.params.check_refresh()?;
     context.caller.may(&APP_PRIVILEGES_DELETE)?;
     let (application, names) = (context.argument(0), context.argument(1));
     let held = context.cluster.app_privileges.entry(application.clone()).or_default();

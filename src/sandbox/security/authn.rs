@@ -2,11 +2,11 @@
 
 use super::authz::Caller;
 use crate::sandbox::{
-    cluster::{Cluster, StoredKey, User},
     http::{
         error::{EsError, Outcome},
         request::Request,
     },
+    state::{cluster::Cluster, key::StoredKey, user::User},
 };
 use base64::Engine;
 use base64::alphabet;

@@ -3,7 +3,6 @@
 
 use super::descriptor::{Descriptor, IndexGrant};
 use crate::sandbox::{
-    cluster::Realm,
     http::error::{EsError, Outcome},
     pattern,
     privileges::{
@@ -11,6 +10,7 @@ use crate::sandbox::{
         globs::{Language, is_subset},
         implies, index_implies,
     },
+    state::user::Realm,
 };
 use serde_json::{Map, Value};
 
@@ -267,9 +267,9 @@ fn is_restricted(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::descriptor::from_json;
     use super::*;
     use crate::sandbox::privileges as action;
+    use crate::sandbox::security::descriptor_parse::from_json;
 
     fn caller(layers: &[&str]) -> Caller {
         Caller {

@@ -1,13 +1,13 @@
 //! Clearing of caches: this server has none, so it is always successful; the answers are those of 9.5.3.
 
 use crate::sandbox::{
-    cluster::{CLUSTER_NAME, NODE_ID, NODE_NAME},
     http::{
+        context::Context,
         error::{EsError, Outcome},
         reply::Reply,
-        router::Context,
     },
     privileges::{CACHE_CLEAR, REALM_CACHE_CLEAR, ROLES_CACHE_CLEAR},
+    state::node::{CLUSTER_NAME, NODE_ID, NODE_NAME},
 };
 use serde_json::json;
 

@@ -1,10 +1,13 @@
 //! Parts of role descriptors with their own grammar: applications, remote clusters, global privileges, restrictions and
 //! field security; parsed with the refusals of 9.5.3.
 
-use super::descriptor::{ApplicationGrant, Fault, Parsed, entries, fault, strings};
+use super::descriptor::ApplicationGrant;
 use crate::sandbox::{
     http::error::EsError,
-    json::{Kind, Node},
+    json::{
+        Kind, Node,
+        fault::{Fault, Parsed, fault, unknown_field},
+    },
     pattern,
     privileges::{REMOTE_CLUSTER, index_problem},
 };
@@ -12,6 +15,66 @@ use serde_json::Value;
 
 fn content<T>(node: &Node, reason: &str) -> Parsed<T> {
     fault(node.at, EsError::new(400, "x_content_parse_exception", format!("[{}] {reason}", node.at)))
+}
+
+/// Parses an array of strings; `null` counts as empty.
+pub fn strings(role: &str, field: &str, node: &Node) -> Parsed<Vec<String>> {
+    let wrap = |at, reason: String| {
+        fault(at, EsError::parse(format!("failed to parse role [{role}]")).because(EsError::parse(reason)))
+    };
+    let elements = match &node.kind {
+        Kind::Null => return Ok(Vec::new()),
+        Kind::Array(elements) => elements,
+        _ => {
+            let reason = format!(
+                "could not parse [{field}] field. expected a string array but found [{}] value instead",
+                node.token()
+            );
+            return wrap(node.at, reason);
+        }
+    };
+    let mut strings = Vec::with_capacity(elements.len());
+    for element in elements {
+        match element.text() {
+            Some(text) => strings.push(text.to_owned()),
+            None => {
+                let reason = format!(
+                    "could not parse [null] field. expected a string array but one of the value in the array is [{}]",
+                    element.token()
+                );
+                return wrap(element.at, reason);
+            }
+        }
+    }
+    Ok(strings)
+}
+
+/// Returns the name of a kind of privileges in refusals.
+fn privileges_of(what: &str) -> String {
+    if what == "remote_cluster" { what.to_owned() } else { format!("{what} privileges") }
+}
+
+/// Returns the elements of an array of objects.
+pub fn entries<'a>(role: &str, what: &str, field: &str, node: &'a Node) -> Parsed<&'a [Node]> {
+    let Some(elements) = node.elements() else {
+        let reason = format!(
+            "failed to parse {} for role [{role}]. expected field [{field}] value to be an array, but found [{}] instead",
+            privileges_of(what),
+            node.token()
+        );
+        return fault(node.at, EsError::parse(reason));
+    };
+    for element in elements {
+        if element.members().is_none() {
+            let reason = format!(
+                "failed to parse {} for role [{role}]. expected field [null] value to be an array of objects, but found an array element of type [{}]",
+                privileges_of(what),
+                element.token()
+            );
+            return fault(element.at, EsError::parse(reason));
+        }
+    }
+    Ok(elements)
 }
 
 /// Parses the application grants of a descriptor.
@@ -40,12 +103,7 @@ fn application(role: &str, node: &Node) -> Parsed<ApplicationGrant> {
                 if field == "privileges" { privileges = read } else { resources = read }
             }
             other => {
-                let error = crate::sandbox::keys::create::unknown_field(
-                    member.at,
-                    "application",
-                    other,
-                    &["application", "privileges", "resources"],
-                );
+                let error = unknown_field(member.at, "application", other, &["application", "privileges", "resources"]);
                 return fault(member.at, error);
             }
         }

@@ -1,6 +1,6 @@
-//! Tests of `descriptor`.
+//! Tests of `descriptor_parse`.
 
-use crate::sandbox::security::descriptor::*;
+use crate::sandbox::{json::fault::Fault, security::descriptor_parse::*};
 
 fn refused(text: &str) -> Fault {
     let node = crate::sandbox::json::parse(text.as_bytes()).unwrap();

@@ -1,13 +1,13 @@
 //! Privileges of a caller: `_has_privileges`, `_privileges`, and the list of all existing privileges.
 
-use super::descriptor::{self, Fault};
+use super::{descriptor, descriptor_parse, descriptor_parts};
 use crate::sandbox::{
     http::{
+        context::Context,
         error::{EsError, Outcome},
         reply::Reply,
-        router::Context,
     },
-    json::{Kind, Node},
+    json::{Kind, Node, fault::Fault},
     privileges::{
         BUILTIN, CLUSTER, HAS_PRIVILEGES, INDICES, LIST_PRIVILEGES, REMOTE_CLUSTER, cluster_problem, index_problem,
     },
@@ -109,7 +109,7 @@ fn read(node: &Node, name: &str) -> Outcome<Question> {
     for member in members {
         let value = &member.value;
         match member.name.as_str() {
-            "cluster" => question.cluster = descriptor::strings(name, "cluster", value).map_err(inner)?,
+            "cluster" => question.cluster = descriptor_parts::strings(name, "cluster", value).map_err(inner)?,
             "index" => {
                 let elements = value.elements().unwrap_or_default();
                 let asked = |field: &&str| {
@@ -118,7 +118,7 @@ fn read(node: &Node, name: &str) -> Outcome<Question> {
                         .any(|element| element.get(field).is_some_and(|node| !matches!(node.kind, Kind::Null)))
                 };
                 unsupported = ["query", "field_security"].into_iter().find(asked);
-                question.index = descriptor::grants(name, "index", value, false).map_err(inner)?;
+                question.index = descriptor_parse::grants(name, "index", value, false).map_err(inner)?;
             }
             "application" => {
                 question.applications = super::descriptor_parts::applications(name, value).map_err(inner)?

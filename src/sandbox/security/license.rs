@@ -2,52 +2,15 @@
 //! can be tried, and the basic one on request. Rules and messages of 9.5.3.
 
 use crate::sandbox::{
-    http::{
-        error::{EsError, Outcome},
-        reply::Reply,
-        router::Context,
-    },
+    http::{context::Context, error::Outcome, reply::Reply},
     privileges::{LICENSE, START_BASIC, START_TRIAL},
     query::dates,
+    state::{license::License, node::CLUSTER_NAME},
 };
 use serde_json::{Value, json};
 
 /// Duration of a trial, in days.
 const TRIAL_DAYS: i64 = 30;
-
-/// License of the cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum License {
-    /// Trial license: all features, for a limited time.
-    #[default]
-    Trial,
-    /// Basic license: only the features that are free of charge.
-    Basic,
-}
-
-impl License {
-    /// Refuses cross-cluster keys if the license does not include them.
-    pub fn require_cross_cluster(self) -> Outcome<()> {
-        if self == Self::Trial {
-            return Ok(());
-        }
-        let feature = "advanced-remote-cluster-security";
-        Err(EsError::forbidden(format!("current license is non-compliant for [{feature}]"))
-            .with("license.expired.feature", feature))
-    }
-
-    /// Returns `true` if the license includes document and field level security.
-    pub fn sees_parts(self) -> bool {
-        self == Self::Trial
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Trial => "trial",
-            Self::Basic => "basic",
-        }
-    }
-}
 
 /// `GET /_license`
 pub fn get(context: &mut Context) -> Outcome<Reply> {
@@ -68,7 +31,7 @@ pub fn get(context: &mut Context) -> Outcome<Reply> {
     let rest = json!({
         "max_nodes": 1000,
         "max_resource_units": null,
-        "issued_to": crate::sandbox::cluster::CLUSTER_NAME,
+        "issued_to": CLUSTER_NAME,
         "issuer": "elasticsearch",
         "start_date_in_millis": -1,
     });

@@ -5,6 +5,7 @@ pub(super) mod authn;
 pub(super) mod authz;
 pub(super) mod caches;
 pub(super) mod descriptor;
+pub(super) mod descriptor_parse;
 pub(super) mod descriptor_parts;
 pub(super) mod has_privileges;
 pub(super) mod license;

@@ -1,14 +1,16 @@
 //! Roles: reading, writing, removing.
 
-use super::descriptor::{self, Descriptor, Use};
+use super::{
+    descriptor::{self, Descriptor},
+    descriptor_parse::{self, Use},
+};
 use crate::sandbox::{
     http::{
+        context::Context,
         error::{EsError, Outcome},
         reply::Reply,
-        router::Context,
     },
-    json::reader,
-    keys::create::{refresh_parameter, unknown_field},
+    json::{self, fault::unknown_field},
     privileges::{ROLE_BULK_DELETE, ROLE_BULK_PUT, ROLE_DELETE, ROLE_GET, ROLE_PUT},
     query::parse,
 };
@@ -36,10 +38,10 @@ pub fn get(context: &mut Context) -> Outcome<Reply> {
 
 /// `PUT|POST /_security/role/NAME`
 pub fn put(context: &mut Context) -> Outcome<Reply> {
-    refresh_parameter(context)?;
+    context.request.params.check_refresh()?;
     let name = context.argument(0);
     let node = context.request.json()?;
-    let role = descriptor::parse(&name, &node, Use::Role).map_err(|fault| fault.error)?;
+    let role = descriptor_parse::parse(&name, &node, Use::Role).map_err(|fault| fault.error)?;
     queries_can_be_read(&role)?;
     let reserved = context.cluster.roles.get(&name).is_some_and(is_reserved);
     let mut problems = role.problems();
@@ -64,7 +66,7 @@ pub fn put(context: &mut Context) -> Outcome<Reply> {
 fn queries_can_be_read(role: &Descriptor) -> Outcome<()> {
     for (place, grant) in role.indices.iter().enumerate() {
         let Some(query) = &grant.query else { continue };
-        let node = reader::parse(query.as_bytes());
+        let node = json::parse(query.as_bytes());
         let read = node.and_then(|node| match node.get("template") {
             Some(_) => Ok(()),
             None => parse::parse(&node).map(drop).map_err(|fault| fault.error),
@@ -80,7 +82,7 @@ fn queries_can_be_read(role: &Descriptor) -> Outcome<()> {
 
 /// `DELETE /_security/role/NAME`
 pub fn delete(context: &mut Context) -> Outcome<Reply> {
-    refresh_parameter(context)?;
+    context.request.params.check_refresh()?;
     context.caller.may(&ROLE_DELETE)?;
     let name = context.argument(0);
     if context.cluster.roles.get(&name).is_some_and(is_reserved) {
@@ -92,7 +94,7 @@ pub fn delete(context: &mut Context) -> Outcome<Reply> {
 
 /// `POST /_security/role`: writes many roles; errors of one role are reported beside the results of the others.
 pub fn put_many(context: &mut Context) -> Outcome<Reply> {
-    refresh_parameter(context)?;
+    context.request.params.check_refresh()?;
     let parser = "bulk_update_roles_request_payload";
     let node = context.request.json()?;
     let content = |reason: String| EsError::new(400, "x_content_parse_exception", reason);
@@ -115,7 +117,7 @@ pub fn put_many(context: &mut Context) -> Outcome<Reply> {
     };
     let mut wanted = Vec::new();
     for member in roles {
-        let role = descriptor::parse(&member.name, &member.value, Use::Role).map_err(|fault| {
+        let role = descriptor_parse::parse(&member.name, &member.value, Use::Role).map_err(|fault| {
             let inner = content(format!("[{}] [roles] failed to parse field [{}]", fault.at, member.name));
             outer(fault.at).because(inner.because(fault.error))
         })?;
@@ -146,7 +148,7 @@ pub fn put_many(context: &mut Context) -> Outcome<Reply> {
 
 /// `DELETE /_security/role`: removes many roles.
 pub fn delete_many(context: &mut Context) -> Outcome<Reply> {
-    refresh_parameter(context)?;
+    context.request.params.check_refresh()?;
     let parser = "bulk_delete_roles_request";
     let node = context.request.json()?;
     let content = |reason: String| EsError::new(400, "x_content_parse_exception", reason);

@@ -2,15 +2,17 @@
 
 use super::descriptor;
 use crate::sandbox::{
-    cluster::{Hash, Realm, User},
     http::{
+        context::Context,
         error::{EsError, Outcome},
         reply::Reply,
-        router::Context,
     },
     json::{Kind, Node, object},
-    keys::create::refresh_parameter,
     privileges::{AUTHENTICATE, CHANGE_PASSWORD, USER_DELETE, USER_ENABLE, USER_GET, USER_PUT},
+    state::{
+        secret::Hash,
+        user::{Realm, User},
+    },
 };
 use serde_json::{Map, Value, json};
 
@@ -145,7 +147,7 @@ fn read(node: &Node, name: &str) -> Outcome<UserRequest> {
 
 /// `PUT|POST /_security/user/NAME`
 pub fn put(context: &mut Context) -> Outcome<Reply> {
-    refresh_parameter(context)?;
+    context.request.params.check_refresh()?;
     let name = context.argument(0);
     let wanted = read(&context.request.json()?, &name)?;
     if wanted.password.as_ref().is_some_and(|password| password.chars().count() < 6) {
@@ -195,7 +197,7 @@ fn is_reserved(context: &Context, name: &str) -> bool {
 
 /// `DELETE /_security/user/NAME`
 pub fn delete(context: &mut Context) -> Outcome<Reply> {
-    refresh_parameter(context)?;
+    context.request.params.check_refresh()?;
     context.caller.may(&USER_DELETE)?;
     let name = context.argument(0);
     if is_reserved(context, &name) {
@@ -207,7 +209,7 @@ pub fn delete(context: &mut Context) -> Outcome<Reply> {
 
 /// `PUT|POST /_security/user[/NAME]/_password`; changing one's own password needs no privilege.
 pub fn password(context: &mut Context) -> Outcome<Reply> {
-    refresh_parameter(context)?;
+    context.request.params.check_refresh()?;
     let node = context.request.json()?;
     for member in node.members().unwrap_or_default() {
         if member.name != "password" {
@@ -248,7 +250,7 @@ pub fn enable(context: &mut Context) -> Outcome<Reply> {
 }
 
 fn set_enabled(context: &mut Context, enabled: bool) -> Outcome<Reply> {
-    refresh_parameter(context)?;
+    context.request.params.check_refresh()?;
     context.caller.may(&USER_ENABLE)?;
     let name = context.argument(0);
     if context.caller.username == name {

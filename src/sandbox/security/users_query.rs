@@ -2,20 +2,21 @@
 
 use super::users::describe;
 use crate::sandbox::{
-    cluster::User,
     http::{
-        error::{EsError, Outcome, shard_failure},
+        context::Context,
+        error::{EsError, Outcome, refuse, shard_failure},
         reply::Reply,
-        router::Context,
     },
-    json::{Kind, Node},
-    keys::{create::unknown_field, fields::INDEX, query::window_problem, update::refuse},
+    json::{Kind, Node, fault::unknown_field},
+    keys::fields::INDEX,
     privileges::USER_QUERY,
     query::{
         matching::{FieldKind, Fields, matches},
         parse,
         tree::Query,
+        window::window_problem,
     },
+    state::user::User,
 };
 use serde_json::{Value, json};
 

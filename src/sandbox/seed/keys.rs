@@ -3,13 +3,18 @@
 //! them fit into the memory of a laptop.
 
 use super::{
-    Draw,
+    draw::Draw,
     named_keys::{DAY, End, SeedKey, picked},
 };
 use crate::sandbox::{
-    cluster::{Cluster, Descriptors, Hash, Realm, StoredKey},
     http::error::Outcome,
-    security::descriptor::{self, Descriptor},
+    security::{descriptor::Descriptor, descriptor_parse},
+    state::{
+        cluster::Cluster,
+        key::{Descriptors, StoredKey},
+        secret::Hash,
+        user::Realm,
+    },
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -154,7 +159,7 @@ fn special(cluster: &Cluster, stock: &mut Stock, draw: &mut Draw, now: i64) -> O
         make(cluster, stock, draw, &plain("shop-search-box", "carla", 9 * DAY, End::In(81 * DAY), metadata), now)?;
     let workflow = Descriptor {
         workflows: Some(vec!["search_application_query".to_owned()]),
-        ..descriptor::from_json("search", r#"{"indices":[{"names":["products"],"privileges":["read"]}]}"#)?
+        ..descriptor_parse::from_json("search", r#"{"indices":[{"names":["products"],"privileges":["read"]}]}"#)?
     };
     restricted.assigned = vec![("search".to_owned(), workflow)].into();
     keys.push(restricted);
@@ -178,7 +183,7 @@ fn cross_cluster(key: &mut StoredKey, pattern: &str, replication: bool) -> Outco
         )
     };
     key.kind = "cross_cluster";
-    key.assigned = vec![("cross_cluster".to_owned(), descriptor::from_json("cross_cluster", &text)?)].into();
+    key.assigned = vec![("cross_cluster".to_owned(), descriptor_parse::from_json("cross_cluster", &text)?)].into();
     key.access = Some(access);
     key.limited_by = None;
     Ok(())
@@ -210,7 +215,7 @@ fn snapshot(cluster: &Cluster, owner: &str) -> Outcome<Vec<(String, Descriptor)>
             r#"{"cluster":["monitor","manage_own_api_key"],"indices":[{"names":["logs-*","products"],"privileges":["read","write","view_index_metadata"]}]}"#,
         )
     };
-    Ok(vec![(name.to_owned(), descriptor::from_json(name, text)?)])
+    Ok(vec![(name.to_owned(), descriptor_parse::from_json(name, text)?)])
 }
 
 fn make(cluster: &Cluster, stock: &mut Stock, draw: &mut Draw, plan: &SeedKey, now: i64) -> Outcome<StoredKey> {

@@ -1,17 +1,23 @@
 //! Contents of a fresh practice cluster: users, roles, indices with documents, and keys (in `keys`). Always the same
 //! except for secrets and UUIDs; times are relative to the start.
 
+mod draw;
 pub(super) mod keys;
 pub(super) mod named_keys;
 pub(super) mod roles;
 
-use super::{
-    Account, Passwords,
-    cluster::{Cluster, Hash, Realm, User, fresh_secret},
+use crate::sandbox::{
+    accounts::{Account, Passwords},
     http::error::Outcome,
-    indices::{Document, Index},
     json,
-    security::descriptor::{self, Use},
+    security::descriptor_parse::{self, Use},
+    seed::draw::Draw,
+    state::{
+        cluster::Cluster,
+        index::{Document, Index},
+        secret::{Hash, fresh_secret},
+        user::{Realm, User},
+    },
 };
 use roles::{RESERVED, ROLES};
 use serde_json::{Map, Value, json};
@@ -74,11 +80,11 @@ pub fn fill_with(keys: usize, now: i64, passwords: Passwords) -> Outcome<(Cluste
     cluster.uuid = fresh_secret()?;
     cluster.started = now;
     for (name, text) in ROLES {
-        cluster.roles.insert((*name).to_owned(), descriptor::from_json(name, text)?);
+        cluster.roles.insert((*name).to_owned(), descriptor_parse::from_json(name, text)?);
     }
     let reserved = json::parse(RESERVED.as_bytes())?;
     for member in reserved.members().unwrap_or_default() {
-        let mut role = descriptor::parse(&member.name, &member.value, Use::Role).map_err(|fault| fault.error)?;
+        let mut role = descriptor_parse::parse(&member.name, &member.value, Use::Role).map_err(|fault| fault.error)?;
         role.metadata.insert("_reserved".into(), json!(true));
         role.no_transient_metadata = member.name == "superuser";
         cluster.roles.insert(member.name.clone(), role);
@@ -131,37 +137,6 @@ pub fn fill_with(keys: usize, now: i64, passwords: Passwords) -> Outcome<(Cluste
     indices(&mut cluster, now)?;
     keys::fill(&mut cluster, keys, now)?;
     Ok((cluster, accounts))
-}
-
-/// Small random number generator with the same numbers at every start.
-pub struct Draw(u64);
-
-impl Draw {
-    /// Returns a generator with this seed.
-    pub fn new(seed: u64) -> Self {
-        Draw(seed)
-    }
-
-    /// Returns the next number (SplitMix64).
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// Returns a number below `end`; 0 if `end` is 0.
-    pub fn below(&mut self, end: usize) -> usize {
-        let end = u64::try_from(end).unwrap_or(u64::MAX).max(1);
-        usize::try_from(self.next() % end).unwrap_or(0)
-    }
-
-    /// Returns a random element of the list, `None` if the list is empty.
-    pub fn one<'a, T>(&mut self, list: &'a [T]) -> Option<&'a T> {
-        let at = self.below(list.len());
-        list.get(at)
-    }
 }
 
 fn indices(cluster: &mut Cluster, now: i64) -> Outcome<()> {

@@ -52,7 +52,7 @@ pub enum ProfilesError {
     #[error(transparent)]
     Vault(#[from] VaultError),
     /// The profile has no name.
-    #[error("A connection needs a name")]
+    #[error("Enter a name for the connection")]
     NoName,
     /// Another profile has this name.
     #[error("There is already a connection named “{0}”")]
@@ -77,10 +77,12 @@ impl ProfilesError {
     pub fn way_out(&self) -> &'static str {
         match self {
             Self::Vault(error) => error.way_out(),
-            Self::NoName => "Give it a name to find it by",
+            Self::NoName => "Enter a name for it",
             Self::NameTaken(_) => "Choose another name, or edit the other connection",
-            Self::Unreadable(_) => "Use the Keybearer that saved it, or remove it and add the connection again",
-            Self::Unwritable(_) => "Change what is named and save again",
+            Self::Unreadable(_) => {
+                "Use the version of Keybearer that saved it, or remove it and add the connection again"
+            }
+            Self::Unwritable(_) => "Correct this and save again",
         }
     }
 }

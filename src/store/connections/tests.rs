@@ -1,8 +1,6 @@
-use std::time::Duration;
-
 use crate::{
     model::connections::{
-        endpoint::{ClusterUrl, Endpoint, Trust},
+        endpoint::{ClusterUrl, Endpoint},
         login::Login,
         profile::Environment,
     },
@@ -19,14 +17,10 @@ fn profile(name: &str) -> Profile {
         id: new_profile_id(),
         name: name.into(),
         environment: Environment::Staging,
-        endpoint: Endpoint {
-            url: ClusterUrl::parse("https://localhost:9200").unwrap(),
-            trust: Trust::System,
-            login: Login::Password { username: "ana".into(), password: Secret::new("hunter2") },
-            run_as: None,
-            timeout: Duration::from_secs(60),
-            audit_index: None,
-        },
+        endpoint: Endpoint::new(
+            ClusterUrl::parse("https://localhost:9200").unwrap(),
+            Login::Password { username: "ana".into(), password: Secret::new("hunter2") },
+        ),
     }
 }
 

@@ -12,21 +12,38 @@ use serde_json::value::RawValue;
 use crate::{
     model::{
         connections::{
+            client_certificate::ClientCertificate,
             endpoint::{ClusterUrl, DEFAULT_TIMEOUT, Endpoint, Trust},
             fingerprint::Fingerprint,
             login::Login,
             profile::{Environment, Profile, ProfileId},
+            protection::Protection,
+            proxy::{Proxy, ProxyLogin, ProxyRule, ProxyUrl},
         },
         secret::Secret,
+        text::json,
     },
-    store::vault::secret_json::{WipedBuffer, members, place_of, unquote},
+    store::vault::secret_json::{WipedBuffer, place_of, unquote},
 };
 
-/// Version of the format, raised only when an older Keybearer would misunderstand the text; new members alone don't
-/// raise it.
-const FORMAT: u32 = 1;
-const MEMBERS: [&str; 9] =
-    ["format", "name", "environment", "url", "trust", "login", "run_as", "timeout_ms", "audit_index"];
+/// Newest version of the format that is read.
+const FORMAT: u32 = 2;
+/// First version of the format. It is still written for a profile that a Keybearer of that time understands.
+const FIRST_FORMAT: u32 = 1;
+const MEMBERS: [&str; 12] = [
+    "format",
+    "name",
+    "environment",
+    "url",
+    "trust",
+    "login",
+    "run_as",
+    "timeout_ms",
+    "audit_index",
+    "protection",
+    "proxy",
+    "client_certificate",
+];
 
 /// Reason why a stored text is no profile; it repeats nothing of the text but its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +74,45 @@ struct Stored<'a> {
     timeout_ms: Option<u64>,
     #[serde(default)]
     audit_index: Option<String>,
+    #[serde(default)]
+    protection: Option<String>,
+    #[serde(borrow, default)]
+    proxy: Option<StoredProxy<'a>>,
+    #[serde(borrow, default)]
+    client_certificate: Option<StoredCertificate<'a>>,
+}
+
+#[derive(Deserialize)]
+struct StoredCertificate<'a> {
+    chain: String,
+    #[serde(borrow)]
+    key: Option<&'a RawValue>,
+}
+
+#[derive(Serialize)]
+struct CertificateToStore<'a> {
+    chain: &'a str,
+    key: &'a str,
+}
+
+#[derive(Deserialize)]
+struct StoredProxy<'a> {
+    kind: String,
+    url: Option<String>,
+    username: Option<String>,
+    #[serde(borrow)]
+    secret: Option<&'a RawValue>,
+}
+
+#[derive(Serialize)]
+struct ProxyToStore<'a> {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<&'a str>,
 }
 
 #[derive(Deserialize, Serialize, Default)]
@@ -97,15 +153,32 @@ pub(crate) fn read(id: &ProfileId, text: &Secret) -> Result<Profile, Unread> {
         return Err(unread("it was saved by a later version of Keybearer".into()));
     }
     let stored: Stored<'_> = serde_json::from_str(json).map_err(|error| unread(place_of(&error)))?;
+    let environment = environment(&stored.environment).ok_or_else(|| unread("its environment can't be read".into()))?;
+    let protection = match &stored.protection {
+        None => Protection::default_for(environment),
+        Some(word) => protection(word).ok_or_else(|| unread("its protection can't be read".into()))?,
+    };
     let endpoint = Endpoint {
-        url: ClusterUrl::parse(&stored.url).map_err(|_| unread("its URL can't be read".into()))?,
         trust: trust(stored.trust).ok_or_else(|| unread("its certificate trust can't be read".into()))?,
-        login: login(stored.login).ok_or_else(|| unread("its sign-in can't be read".into()))?,
         run_as: stored.run_as,
         timeout: stored.timeout_ms.map_or(DEFAULT_TIMEOUT, Duration::from_millis),
         audit_index: stored.audit_index,
+        proxy: match stored.proxy {
+            None => ProxyRule::System,
+            Some(stored) => proxy(stored).ok_or_else(|| unread("its proxy can't be read".into()))?,
+        },
+        client_certificate: match stored.client_certificate {
+            None => None,
+            Some(stored) => {
+                Some(client_certificate(stored).ok_or_else(|| unread("its client certificate can't be read".into()))?)
+            }
+        },
+        protection,
+        ..Endpoint::new(
+            ClusterUrl::parse(&stored.url).map_err(|_| unread("its URL can't be read".into()))?,
+            login(stored.login).ok_or_else(|| unread("its sign-in can't be read".into()))?,
+        )
     };
-    let environment = environment(&stored.environment).ok_or_else(|| unread("its environment can't be read".into()))?;
     Ok(Profile { id: id.clone(), name: stored.name, environment, endpoint })
 }
 
@@ -125,6 +198,7 @@ fn login(stored: StoredLogin<'_>) -> Option<Login> {
         "api_key" => Login::ApiKey { id: stored.id?, secret },
         "password" => Login::Password { username: stored.username?, password: secret },
         "bearer" => Login::Bearer(secret),
+        "certificate" => Login::Certificate,
         _ => return None,
     })
 }
@@ -145,6 +219,64 @@ fn environment_word(environment: Environment) -> &'static str {
     }
 }
 
+fn proxy(stored: StoredProxy<'_>) -> Option<ProxyRule> {
+    Some(match stored.kind.as_str() {
+        "system" => ProxyRule::System,
+        "direct" => ProxyRule::Direct,
+        "via" => {
+            let login = match stored.username {
+                Some(username) => Some(ProxyLogin { username, password: unquote(stored.secret?)? }),
+                None => None,
+            };
+            ProxyRule::Via(Proxy { url: ProxyUrl::parse(&stored.url?).ok()?, login })
+        }
+        _ => return None,
+    })
+}
+
+fn client_certificate(stored: StoredCertificate<'_>) -> Option<ClientCertificate> {
+    ClientCertificate::from_kept(&stored.chain, &unquote(stored.key?)?).ok()
+}
+
+fn proxy_to_store(rule: &ProxyRule) -> ProxyToStore<'_> {
+    let plain = |kind| ProxyToStore { kind, url: None, username: None, secret: None };
+    match rule {
+        ProxyRule::System => plain("system"),
+        ProxyRule::Direct => plain("direct"),
+        ProxyRule::Via(proxy) => ProxyToStore {
+            kind: "via",
+            url: Some(proxy.url.as_str()),
+            username: proxy.login.as_ref().map(|login| login.username.as_str()),
+            secret: proxy.login.as_ref().map(|login| login.password.expose()),
+        },
+    }
+}
+
+fn protection(word: &str) -> Option<Protection> {
+    Protection::ALL.into_iter().find(|protection| protection_word(*protection) == word)
+}
+
+/// Returns the stored name of a protection; not the one on screen, which may change.
+fn protection_word(protection: Protection) -> &'static str {
+    match protection {
+        Protection::None => "none",
+        Protection::Name => "name",
+        Protection::ReadOnly => "read_only",
+    }
+}
+
+/// Returns the version of the format to write: a Keybearer that would ignore what the profile forbids, or take another
+/// way to the cluster, must not read it.
+fn format_of(profile: &Profile) -> u32 {
+    let endpoint = &profile.endpoint;
+    let is_usual = endpoint.protection == Protection::default_for(profile.environment);
+    if is_usual && endpoint.proxy == ProxyRule::System && endpoint.client_certificate.is_none() {
+        FIRST_FORMAT
+    } else {
+        FORMAT
+    }
+}
+
 /// Writes a profile; members of `before` that this version doesn't know are kept.
 ///
 /// # Errors
@@ -152,14 +284,14 @@ fn environment_word(environment: Environment) -> &'static str {
 pub(crate) fn write(profile: &Profile, before: Option<&Secret>) -> Result<Secret, String> {
     let mut buffer = WipedBuffer::default();
     write_members(profile, before, &mut buffer).map_err(|error| error.to_string())?;
-    buffer.into_secret().ok_or_else(|| "it is no text".into())
+    buffer.into_secret().ok_or_else(|| "it is not text".into())
 }
 
 fn write_members(profile: &Profile, before: Option<&Secret>, buffer: &mut WipedBuffer) -> serde_json::Result<()> {
     let endpoint = &profile.endpoint;
     let mut serializer = serde_json::Serializer::new(buffer);
     let mut map = serializer.serialize_map(None)?;
-    map.serialize_entry("format", &FORMAT)?;
+    map.serialize_entry("format", &format_of(profile))?;
     map.serialize_entry("name", &profile.name)?;
     map.serialize_entry("environment", environment_word(profile.environment))?;
     map.serialize_entry("url", endpoint.url.as_str())?;
@@ -172,7 +304,15 @@ fn write_members(profile: &Profile, before: Option<&Secret>, buffer: &mut WipedB
     if let Some(index) = &endpoint.audit_index {
         map.serialize_entry("audit_index", index)?;
     }
-    for (name, value) in before.and_then(|text| members(text.expose())).into_iter().flatten() {
+    map.serialize_entry("protection", protection_word(endpoint.protection))?;
+    if let Some(own) = &endpoint.client_certificate {
+        let kept = CertificateToStore { chain: own.chain(), key: own.key().expose() };
+        map.serialize_entry("client_certificate", &kept)?;
+    }
+    map.serialize_entry("proxy", &proxy_to_store(&endpoint.proxy))?;
+    // Values are borrowed, so that no copy of a secret is left behind.
+    let kept = before.and_then(|text| json::members_as::<Cow<'_, str>, &RawValue>(text.expose()));
+    for (name, value) in kept.into_iter().flatten() {
         if !MEMBERS.contains(&&*name) {
             map.serialize_entry(&name, value)?;
         }
@@ -184,7 +324,7 @@ fn trust_to_store(trust: &Trust) -> Result<StoredTrust, String> {
     Ok(match trust {
         Trust::System => StoredTrust { kind: "system".into(), ..StoredTrust::default() },
         Trust::CaFile(path) => {
-            let text = path.to_str().ok_or_else(|| format!("the CA file's name is no text: {}", path.display()))?;
+            let text = path.to_str().ok_or_else(|| format!("the CA file's name is not text: {}", path.display()))?;
             StoredTrust { kind: "ca_file".into(), path: Some(text.to_owned()), ..StoredTrust::default() }
         }
         Trust::Fingerprint(print) => {
@@ -203,6 +343,7 @@ fn login_to_store(login: &Login) -> LoginToStore<'_> {
             LoginToStore { kind: "password", id: None, username: Some(username), secret: password.expose() }
         }
         Login::Bearer(token) => LoginToStore { kind: "bearer", id: None, username: None, secret: token.expose() },
+        Login::Certificate => LoginToStore { kind: "certificate", id: None, username: None, secret: "" },
     }
 }
 

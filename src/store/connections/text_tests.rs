@@ -12,12 +12,10 @@ fn profile(trust: Trust, login: Login) -> Profile {
         name: "Production \"east\"".into(),
         environment: Environment::Production,
         endpoint: Endpoint {
-            url: ClusterUrl::parse("https://es.example.net:9200/prefix").unwrap(),
             trust,
-            login,
             run_as: Some("ana".into()),
             timeout: Duration::from_millis(1500),
-            audit_index: None,
+            ..Endpoint::new(ClusterUrl::parse("https://es.example.net:9200/prefix").unwrap(), login)
         },
     }
 }
@@ -42,6 +40,45 @@ fn trusts() -> [Trust; 4] {
 fn with(text: &Secret, from: &str, to: &str) -> Secret {
     assert!(text.expose().contains(from), "{from}");
     Secret::new(text.expose().replacen(from, to, 1))
+}
+
+/// A profile that has what only the second version of the format has.
+fn protected() -> Profile {
+    let login = ProxyLogin { username: "ana".into(), password: Secret::new("proxy-hunter2") };
+    let proxy = ProxyRule::Via(Proxy { url: ProxyUrl::parse("socks5://bastion").unwrap(), login: Some(login) });
+    let mut profile = profile(Trust::System, Login::Bearer(Secret::new("t0ken")));
+    (profile.endpoint.proxy, profile.endpoint.protection) = (proxy, Protection::ReadOnly);
+    profile
+}
+
+#[test]
+fn a_proxy_and_a_protection_are_kept_and_an_older_version_does_not_ignore_them() {
+    let profile = protected();
+    let text = write(&profile, None).unwrap();
+    assert_eq!(read(&profile.id, &text).unwrap(), profile);
+    assert!(text.expose().contains(r#""format":2"#), "{}", text.expose());
+    // What an older version understands, it may read.
+    for (environment, protection) in
+        [(Environment::Production, Protection::Name), (Environment::Development, Protection::None)]
+    {
+        let mut plain = Profile { environment, ..profile.clone() };
+        (plain.endpoint.proxy, plain.endpoint.protection) = (ProxyRule::System, protection);
+        let text = write(&plain, None).unwrap();
+        assert!(text.expose().contains(r#""format":1"#), "{}", text.expose());
+        // And a text of that version is protected by its environment.
+        let old = text.expose().replace(r#","protection":"name""#, "").replace(r#","protection":"none""#, "");
+        assert!(!old.contains("protection"));
+        assert_eq!(read(&plain.id, &Secret::new(old)).unwrap(), plain);
+    }
+    for (from, to, words) in [
+        (r#""kind":"via""#, r#""kind":"odd""#, "its proxy"),
+        ("socks5://bastion:1080", "ftp://x", "its proxy"),
+        ("read_only", "odd", "its protection"),
+    ] {
+        let broken = Secret::new(text.expose().replace(from, to));
+        let unread = read(&profile.id, &broken).unwrap_err();
+        assert!(unread.reason.contains(words), "{unread:?}");
+    }
 }
 
 #[test]
@@ -82,15 +119,15 @@ fn members_of_a_later_version_survive_a_save_unchanged() {
 fn what_can_not_be_read_is_named_without_repeating_it() {
     let text = write(&profile(trusts()[2].clone(), logins()[1].clone()), None).unwrap();
     let cases = [
-        (Secret::new("hunter2"), false, "it is no JSON"),
-        (Secret::new("{}"), false, "a member is missing"),
-        (with(&text, "\"format\":1", "\"format\":2"), true, "later version"),
+        (Secret::new("hunter2"), false, "it is not JSON"),
+        (Secret::new("{}"), false, "a field is missing"),
+        (with(&text, "\"format\":2", "\"format\":3"), true, "later version"),
         (with(&text, "https://", "hunter2://"), true, "its URL"),
         (with(&text, "production", "hunter2"), true, "its environment"),
         (with(&text, "\"fingerprint\"", "\"hunter2\""), true, "its certificate trust"),
         (with(&text, "\"password\"", "\"hunter2\""), true, "its sign-in"),
-        (with(&text, "1500", "\"hunter2\""), true, "a member is missing or of another kind"),
-        (with(&text, "\"login\":{", "\"login\":\"hunter2\",\"x\":{"), true, "a member is missing or of another kind"),
+        (with(&text, "1500", "\"hunter2\""), true, "a field is missing or has the wrong type"),
+        (with(&text, "\"login\":{", "\"login\":\"hunter2\",\"x\":{"), true, "a field is missing or has the wrong type"),
     ];
     for (text, named, reason) in cases {
         let unread = read(&id(), &text).unwrap_err();
@@ -113,7 +150,7 @@ fn a_file_name_that_is_no_text_is_refused_with_the_reason() {
     use std::os::unix::ffi::OsStrExt;
     let path = std::ffi::OsStr::from_bytes(b"/tmp/\xff.pem").into();
     let reason = write(&profile(Trust::CaFile(path), logins()[0].clone()), None).unwrap_err();
-    assert!(reason.contains("the CA file's name is no text"), "{reason}");
+    assert!(reason.contains("the CA file's name is not text"), "{reason}");
 }
 
 proptest! {

@@ -1,55 +1,20 @@
 //! Checks of a journal: the chain from its beginning, the records of its last entry, and open operations.
 
-use std::{
-    fmt,
-    fs::File,
-    io::{self, BufRead, BufReader, Read as _},
-    path::{Path, PathBuf},
-};
+use std::{io, path::Path};
 
-use super::{Journal, files, head};
+use super::{
+    faulty_line::FaultyLine,
+    folder::Journal,
+    head,
+    lines::{each_line, files},
+};
 use crate::model::journal::{
     self, Read,
     verify::{Checker, Fault},
 };
 
-/// Size limit of a line that is taken for an entry, in bytes. An update of 10,000 keys takes some 300 kB.
-pub(super) const MAX_LINE_BYTES: usize = 64 << 20;
-
 /// Maximum number of faults that a check lists; further ones are only counted.
 pub const MAX_FAULTS: usize = 1000;
-
-/// A fault and its location.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FaultyLine {
-    /// The file, or the folder where the journal as a whole is at fault.
-    pub file: PathBuf,
-    /// The line of the file, from 1; 0 where the file or folder as a whole is at fault.
-    pub line: usize,
-    /// The fault itself.
-    pub fault: Fault,
-}
-
-impl FaultyLine {
-    /// Returns `true` for a fault of the records of the last entry, which the next entry replaces; other faults stay in
-    /// the files.
-    pub(super) fn is_covered_by_writing(&self) -> bool {
-        matches!(
-            self.fault,
-            Fault::HeadMissing | Fault::HeadStale { .. } | Fault::HeadDiffers | Fault::Rewritten { .. }
-        )
-    }
-}
-
-impl fmt::Display for FaultyLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = self.file.display();
-        match self.line {
-            0 => write!(f, "{file} {}", self.fault),
-            line => write!(f, "{file}, line {line} {}", self.fault),
-        }
-    }
-}
 
 /// The result of checking a journal.
 #[derive(Clone, Debug, Default)]
@@ -121,9 +86,9 @@ impl Journal {
             Some(_) if !head_seen && report.is_whole() => report.add(&head::path(folder), 0, Fault::HeadDiffers),
             // The head is written after the entry, so a crash may leave it one behind. Entries that were added since
             // it was read have moved it on.
-            Some(head) if head_seen && report.is_whole() && is_behind(head.sequence, last) => {
+            Some(head) if head_seen && report.is_whole() && head::is_behind(head.sequence, last) => {
                 let now = head::read(folder).map_or(0, |head| head.sequence);
-                if is_behind(now, last) {
+                if head::is_behind(now, last) {
                     report.add(&head::path(folder), 0, Fault::HeadStale { named: now, last });
                 }
             }
@@ -144,32 +109,5 @@ impl Journal {
         }
         report.open = checker.open();
         Ok(report)
-    }
-}
-
-/// Returns `true` if a head is further behind the last entry than a crash between the two writes leaves it.
-pub(super) fn is_behind(head: u64, last: u64) -> bool {
-    head.saturating_add(1) < last
-}
-
-/// Hands each line without its end to `take`; `None` for one that is too long or whose end is missing.
-pub(super) fn each_line(file: &Path, mut take: impl FnMut(Option<&[u8]>)) -> io::Result<()> {
-    let mut reader = BufReader::with_capacity(1 << 16, File::open(file)?);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = reader.by_ref().take(MAX_LINE_BYTES as u64 + 1).read_until(b'\n', &mut line)?;
-        if read == 0 {
-            return Ok(());
-        }
-        match line.strip_suffix(b"\n") {
-            Some(whole) => take(Some(whole)),
-            None => {
-                take(None);
-                if line.len() > MAX_LINE_BYTES {
-                    reader.skip_until(b'\n')?;
-                }
-            }
-        }
     }
 }

@@ -2,15 +2,18 @@
 //! marker in another folder of this user, which remains when the journal's own folder is gone.
 
 use std::{
-    fs::{self, File},
-    io::{self, Read as _, Write},
+    fs::File,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::store::own_files;
+use crate::{
+    model::text::hex,
+    store::own_files::{self, Durability},
+};
 
 /// Size limit of a record in bytes; a larger file was not written by Keybearer.
 pub(super) const MAX_HEAD_BYTES: u64 = 4096;
@@ -36,8 +39,7 @@ pub(super) fn read(folder: &Path) -> Option<Head> {
 
 /// Replaces the head, and returns when it is on the disk.
 pub(super) fn write(folder: &Path, head: &Head) -> io::Result<()> {
-    replace(&folder.join("head.new"), &path(folder), head)?;
-    own_files::sync_folder(folder)
+    replace(&path(folder), head, Durability::Name)
 }
 
 /// Markers of the journals that this user's Keybearer has written to, each in a file named after the journal's
@@ -62,8 +64,7 @@ impl Markers {
         // The same folder by any path to it; one that is gone is named as it was asked for.
         let named = std::path::absolute(journal).unwrap_or_else(|_| journal.to_owned());
         let digest = Sha256::digest(named.as_os_str().as_encoded_bytes());
-        let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        self.0.join(format!("{name}.json"))
+        self.0.join(format!("{}.json", hex::encode(&digest[..16])))
     }
 
     pub(super) fn read(&self, journal: &Path) -> Option<Head> {
@@ -74,7 +75,12 @@ impl Markers {
         own_files::make_folder(&self.0)?;
         let path = self.path(journal);
         let marker = Marker { folder: journal.display().to_string(), head: head.clone() };
-        replace(&path.with_extension("new"), &path, &marker)
+        replace(&path, &marker, Durability::Content)
+    }
+
+    /// Removes temporary files that a crash left among the markers.
+    pub(super) fn sweep(&self) {
+        own_files::sweep(&self.0);
     }
 }
 
@@ -84,10 +90,11 @@ fn read_file<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
     (bytes.len() as u64 <= MAX_HEAD_BYTES).then(|| serde_json::from_slice(&bytes).ok())?
 }
 
-/// Writes a new file and replaces the old one with it.
-fn replace(new: &Path, path: &Path, value: &impl Serialize) -> io::Result<()> {
-    let mut file = own_files::options().create(true).truncate(true).write(true).open(new)?;
-    file.write_all(serde_json::to_string(value)?.as_bytes())?;
-    file.sync_data()?;
-    fs::rename(new, path)
+fn replace(path: &Path, value: &impl Serialize, durability: Durability) -> io::Result<()> {
+    own_files::replace(path, serde_json::to_string(value)?.as_bytes(), durability)
+}
+
+/// Returns `true` if a head is further behind the last entry than a crash between the two writes leaves it.
+pub(super) fn is_behind(head: u64, last: u64) -> bool {
+    head.saturating_add(1) < last
 }

@@ -2,22 +2,29 @@
 
 use std::{
     collections::BTreeSet,
-    sync::Mutex,
+    fs::{self, File},
+    io::{self, Write as _},
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use crate::{
     model::{
-        DAY,
+        TimeDelta, Timestamp,
         api_key::KeyId,
-        journal::{Action, FailedKey, Origin, Verdict},
+        journal::{self, Action, BEGINNING, Entry, FailedKey, Origin, Verdict, verify::Fault},
     },
-    store::journal::*,
+    store::{
+        journal::{head::Head, *},
+        lock::lock,
+    },
 };
 
-const NOW: Millis = 1_795_521_600_000;
+const NOW: Timestamp = Timestamp::from_millis(1_795_521_600_000);
 
-fn entry(number: usize, at: Millis) -> Entry {
+fn entry(number: usize, at: Timestamp) -> Entry {
     Entry {
         at,
         id: format!("e{number}"),
@@ -55,7 +62,7 @@ fn change(journal: &Journal, change: impl FnOnce(&mut Vec<String>)) {
 #[test]
 fn entries_follow_each_other_over_months_and_each_month_has_its_file() {
     let (_folder, journal) = filled(3);
-    journal.append(&entry(3, NOW + 31 * DAY)).unwrap();
+    journal.append(&entry(3, NOW + 31 * TimeDelta::DAY)).unwrap();
     // The clock is set back: the chain continues in the same file.
     journal.append(&entry(4, NOW)).unwrap();
     let mut ids = Vec::new();
@@ -110,8 +117,12 @@ fn what_was_taken_from_the_end_is_told_also_after_the_next_entry() {
 #[test]
 fn an_entry_whose_head_can_t_be_written_is_taken_back() {
     let (_folder, journal) = filled(2);
-    fs::create_dir(journal.folder().unwrap().join("head.new")).unwrap();
+    let (head, kept) = (journal.folder().unwrap().join("head.json"), journal.folder().unwrap().join("kept"));
+    fs::rename(&head, &kept).unwrap();
+    fs::create_dir(&head).unwrap();
     journal.append(&entry(2, NOW)).unwrap_err();
+    fs::remove_dir(&head).unwrap();
+    fs::rename(&kept, &head).unwrap();
     assert_eq!((faults(&journal), journal.check(|_, _| ()).unwrap().lines), (vec![], 2));
 }
 
@@ -192,7 +203,7 @@ fn what_names_a_key_is_found_from_the_newest_on_and_no_line_twice() {
     let failed = FailedKey { id: "k3".into(), reason: "k3, k3".into(), is_unknown: Some(true) };
     let again = Entry { keys: vec![KeyId::new("k3")], failed: vec![failed], ..entry(12, NOW) };
     journal.append(&again).unwrap();
-    journal.append(&Entry { keys: vec![KeyId::new("k3")], ..entry(13, NOW + 31 * DAY) }).unwrap();
+    journal.append(&Entry { keys: vec![KeyId::new("k3")], ..entry(13, NOW + 31 * TimeDelta::DAY) }).unwrap();
     let found = |most: usize| {
         let mut found = Vec::new();
         let broken = journal.naming("\"k3\"", |read| {
@@ -245,7 +256,8 @@ fn a_journal_of_four_times_as_many_entries_takes_about_four_times_as_long_to_che
 fn marked(count: usize) -> (tempfile::TempDir, Journal) {
     let folder = tempfile::tempdir().unwrap();
     let journal = Journal::at(folder.path().join("journal")).with_markers(folder.path().join("state"));
-    (0..count).for_each(|number| journal.append(&entry(number, NOW + (number / 4) as Millis * 31 * DAY)).unwrap());
+    (0..count)
+        .for_each(|number| journal.append(&entry(number, NOW + (number / 4) as i64 * 31 * TimeDelta::DAY)).unwrap());
     (folder, journal)
 }
 
@@ -272,7 +284,7 @@ fn forge(journal: &Journal, with_head: bool) {
 /// Adds entries to a forged chain, as a program would that knows no marker.
 fn longer(journal: &Journal, count: usize) {
     let unmarked = Journal::at(journal.folder().unwrap().to_owned());
-    (0..count).for_each(|number| unmarked.append(&entry(90 + number, NOW + 62 * DAY)).unwrap());
+    (0..count).for_each(|number| unmarked.append(&entry(90 + number, NOW + 62 * TimeDelta::DAY)).unwrap());
 }
 
 fn lines_of(file: &Path, change: impl FnOnce(&mut Vec<String>)) {
@@ -341,7 +353,7 @@ fn every_kind_of_tampering_is_found_also_after_the_next_entry() {
             let warned = Arc::new(Mutex::new(Vec::new()));
             let told = Arc::clone(&warned);
             let watched = journal.clone().watched(move |warning| told.lock().unwrap().push(warning));
-            (0..writes).for_each(|number| watched.append(&entry(20 + number, NOW + 70 * DAY)).unwrap());
+            (0..writes).for_each(|number| watched.append(&entry(20 + number, NOW + 70 * TimeDelta::DAY)).unwrap());
             let report = journal.check(|_, _| ()).unwrap();
             assert!(!report.is_whole(), "{kind}, {writes} entries later");
             let damages = warned.lock().unwrap().iter().filter(|w| matches!(w, Warning::Damaged(_))).count();
@@ -368,7 +380,7 @@ fn entries_that_others_added_are_no_fault_for_a_marker_that_lags() {
     let warned = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&warned);
     let watched = journal.clone().watched(move |warning| told.lock().unwrap().push(warning));
-    watched.append(&entry(6, NOW + 62 * DAY)).unwrap();
+    watched.append(&entry(6, NOW + 62 * TimeDelta::DAY)).unwrap();
     assert_eq!((faults(&journal), warned.lock().unwrap().len()), (vec![], 0));
 }
 

@@ -3,13 +3,13 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io::{self, Read as _, Write},
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
 use super::{
     lock::{self, LOCK_WAIT},
-    own_files,
+    own_files::{self, Durability},
 };
 use crate::model::rotation::Rotation;
 
@@ -80,7 +80,7 @@ impl Rotations {
             match read(&path) {
                 Ok(rotation) if rotation.id == id => listing.rotations.push(rotation),
                 Ok(rotation) => {
-                    let reason = format!("it is rotation {}, and was put in another's place", rotation.id);
+                    let reason = format!("it is rotation {}, stored in place of another", rotation.id);
                     listing.unreadable.push((path, reason));
                 }
                 Err(reason) => listing.unreadable.push((path, reason)),
@@ -123,19 +123,20 @@ impl Rotations {
         let rotation = read(&path)
             .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {reason}", path.display())))?;
         if rotation.id != id {
-            let words = format!("{} is rotation {}, and was put in another's place", path.display(), rotation.id);
+            let words = format!("{} is rotation {}, stored in place of another", path.display(), rotation.id);
             return Err(io::Error::new(io::ErrorKind::InvalidData, words));
         }
         Ok(RotationGuard { folder: self.0.clone(), lock, saved: rotation.clone(), old_seen_valid: false, rotation })
     }
 
     /// Locks the beginning of rotations until the returned file is dropped. Waits no longer than [`LOCK_WAIT`] for
-    /// another holder.
+    /// another holder. Temporary files that a crash left in the folder are removed.
     ///
     /// # Errors
     /// `WouldBlock` when another process still holds it, and any error of the file system.
     pub fn lock_all(&self) -> io::Result<File> {
         own_files::make_folder(&self.0)?;
+        own_files::sweep(&self.0);
         lock::lock(&self.0.join("lock"), LOCK_WAIT)
     }
 
@@ -145,7 +146,7 @@ impl Rotations {
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => {
-                Err(io::Error::new(io::ErrorKind::WouldBlock, "another Keybearer is at work on it"))
+                Err(io::Error::new(io::ErrorKind::WouldBlock, "another Keybearer is working on it"))
             }
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -202,35 +203,28 @@ fn is_plain(id: &str) -> bool {
 fn read(path: &Path) -> Result<Rotation, String> {
     // Whatever stands there: a pipe would be waited for.
     if !fs::metadata(path).map_err(|error| error.to_string())?.is_file() {
-        return Err("it is no file".into());
+        return Err("it is not a file".into());
     }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| error.to_string())?;
     file.take(MAX_ROTATION_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if bytes.len() as u64 > MAX_ROTATION_BYTES {
-        return Err(format!("it has more than {MAX_ROTATION_BYTES} bytes, which no rotation has"));
+        return Err(format!("it has more than {MAX_ROTATION_BYTES} bytes, so it can't be a rotation"));
     }
     let text = String::from_utf8(bytes).map_err(|error| error.to_string())?;
     Rotation::read(&text).map_err(|error| error.to_string())
 }
 
 fn write(folder: &Path, rotation: &Rotation) -> io::Result<()> {
-    let text = rotation.text()?;
-    let new = folder.join(format!("{}.new", rotation.id));
-    let mut file = own_files::options().create(true).truncate(true).write(true).open(&new)?;
-    let written = file.write_all(format!("{text}\n").as_bytes()).and_then(|()| file.sync_all());
-    let placed = written.and_then(|()| fs::rename(&new, folder.join(file_name(&rotation.id))));
-    if placed.is_err() {
-        let _ = fs::remove_file(&new);
-    }
-    placed?;
-    own_files::sync_folder(folder)
+    let text = format!("{}\n", rotation.text()?);
+    own_files::replace(&folder.join(file_name(&rotation.id)), text.as_bytes(), Durability::Name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::{
+        TimeDelta, Timestamp,
         api_key::KeyId,
         rotation::{Beginning, ClusterRef, Destination, OldKey, Person, State},
     };
@@ -240,12 +234,12 @@ mod tests {
             id: id.into(),
             batch: None,
             cluster: ClusterRef::default(),
-            at,
+            at: Timestamp::from_millis(at),
             old: OldKey::default(),
             maker: Person::default(),
             name: "app".into(),
             expiration: "1d".into(),
-            grace: 0,
+            grace: TimeDelta::ZERO,
             place: Destination::Stdout,
             request: "q".into(),
         })
@@ -315,7 +309,7 @@ mod tests {
         fs::write(place("rotation-newer.json"), good.replace("\"version\": 1", "\"version\": 9")).unwrap();
         fs::write(place("rotation-copy.json"), &good).unwrap();
         fs::write(place("rotation-bytes.json"), [0xff, 0xfe]).unwrap();
-        fs::write(place("good.new"), "half").unwrap();
+        fs::write(place(".keybearer-aB3xYz.new"), "half").unwrap();
         fs::write(place("notes.txt"), "mine").unwrap();
         let listing = rotations.all().unwrap();
         assert_eq!(listing.rotations.len(), 1);
@@ -325,7 +319,9 @@ mod tests {
             .map(|(path, why)| format!("{}: {why}", path.file_name().unwrap().display()))
             .collect();
         assert_eq!(named.len(), 4, "{named:?}");
-        for (words, place) in [("rotation-bytes", 0), ("another's place", 1), ("newer one", 2), ("no rotation", 3)] {
+        for (words, place) in
+            [("rotation-bytes", 0), ("in place of another", 1), ("newer one", 2), ("not a rotation", 3)]
+        {
             assert!(named[place].contains(words), "{named:?}");
         }
         for id in ["torn", "newer", "copy"] {
@@ -346,7 +342,7 @@ mod tests {
         let listing = rotations.all().unwrap();
         assert_eq!((listing.rotations.len(), listing.unreadable.len()), (1, 3), "{:?}", listing.unreadable);
         assert!(listing.unreadable[1].1.contains("more than 1048576 bytes"), "{:?}", listing.unreadable);
-        assert!(rotations.lock("pipe").unwrap_err().to_string().contains("no file"));
+        assert!(rotations.lock("pipe").unwrap_err().to_string().contains("not a file"));
     }
 
     #[cfg(unix)]
@@ -355,10 +351,14 @@ mod tests {
         let (_folder, rotations) = folder();
         let mut guard = rotations.begin(rotation("a", 1)).unwrap();
         // Something in the way of the new file, which not even root can write over.
-        fs::create_dir(rotations.folder().join("a.new")).unwrap();
+        let kept = rotations.folder().join("kept");
+        fs::rename(guard.path(), &kept).unwrap();
+        fs::create_dir(guard.path()).unwrap();
         guard.rotation.created(KeyId::new("new")).unwrap();
         assert!(guard.save().is_err());
         assert_eq!(guard.rotation.state, State::Planned);
+        fs::remove_dir(guard.path()).unwrap();
+        fs::rename(&kept, guard.path()).unwrap();
         assert_eq!(rotations.all().unwrap().rotations[0].state, State::Planned);
     }
 
@@ -366,7 +366,7 @@ mod tests {
     fn a_finished_one_leaves_no_lock_behind() {
         let (_folder, rotations) = folder();
         let mut guard = rotations.begin(rotation("a", 1)).unwrap();
-        guard.rotation.abandoned(false, 2).unwrap();
+        guard.rotation.abandoned(false, Timestamp::from_millis(2)).unwrap();
         guard.save().unwrap();
         drop(guard);
         assert!(!rotations.folder().join("a.lock").exists());

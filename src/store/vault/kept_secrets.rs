@@ -85,7 +85,7 @@ impl KeptSecrets {
     /// Returns an error if the vault refuses, or the entry can't be read.
     pub fn find(&self, id: &KeyId) -> Result<Option<KeptSecret>, VaultError> {
         let Some(text) = self.vault.read(&entry_of(id))? else { return Ok(None) };
-        let damaged = || VaultError::Other("what is kept for this key can't be read".into());
+        let damaged = || VaultError::Other("the entry of this key can't be read".into());
         let stored: Stored<'_> = serde_json::from_str(text.expose()).map_err(|_| damaged())?;
         let encoded = unquote(stored.encoded).ok_or_else(damaged)?;
         Ok(Some(KeptSecret { id: id.clone(), name: stored.name, encoded, cluster: stored.cluster }))
@@ -111,7 +111,7 @@ impl KeptSecrets {
 }
 
 fn unwritable() -> VaultError {
-    VaultError::Other("this can't be written down".into())
+    VaultError::Other("this can't be saved".into())
 }
 
 impl std::fmt::Debug for KeptSecrets {

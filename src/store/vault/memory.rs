@@ -21,6 +21,7 @@ struct Inside {
     failure: Option<(VaultError, usize)>,
     limit: Option<u32>,
     lasts: bool,
+    locked: bool,
 }
 
 impl MemoryVault {
@@ -34,6 +35,11 @@ impl MemoryVault {
         let own = Self::default();
         own.inside().lasts = true;
         own
+    }
+
+    /// Locks the vault, or unlocks it: the next call would ask for its password, which is given.
+    pub fn lock_it(&self, locked: bool) {
+        self.inside().locked = locked;
     }
 
     /// Makes every call fail with this error from now on; with `None` none does.
@@ -89,6 +95,10 @@ impl Vault for MemoryVault {
 
     fn names(&self, prefix: &str) -> Result<Vec<String>, VaultError> {
         Ok(self.open()?.entries.keys().filter(|name| name.starts_with(prefix)).cloned().collect())
+    }
+
+    fn is_locked(&self) -> Option<bool> {
+        Some(self.inside().locked)
     }
 
     fn place(&self) -> VaultPlace {

@@ -42,6 +42,12 @@ pub trait Vault: Send + Sync {
     /// Kind of storage of the entries, to be shown on screen.
     fn place(&self) -> VaultPlace;
 
+    /// Returns `true` if the vault is locked, so that the next call asks for its password; `None` where that can't be
+    /// known. Never asks for the password itself.
+    fn is_locked(&self) -> Option<bool> {
+        None
+    }
+
     /// Abandons a call that has not returned, so that the next one doesn't queue up behind it.
     fn give_up(&self) {}
 }
@@ -71,7 +77,7 @@ pub enum VaultError {
     #[error("The keyring is locked and was not unlocked")]
     Locked,
     /// The vault did not answer within the caller's time limit.
-    #[error("The keyring has not answered in time")]
+    #[error("The keyring did not respond in time")]
     TimedOut,
     /// The text is longer than the keyring takes.
     #[error("This is too large for the keyring, which takes {limit} bytes")]
@@ -83,7 +89,7 @@ pub enum VaultError {
     #[error("The keyring holds this entry more than once")]
     Ambiguous,
     /// The entry was not written by Keybearer.
-    #[error("The keyring's entry is no text")]
+    #[error("The keyring's entry is not text")]
     NotText,
     /// Anything else, as the keyring describes it.
     #[error("The keyring failed: {0}")]
@@ -98,22 +104,22 @@ impl VaultError {
                 "Start Keybearer from a desktop session. Without one, connections are kept in memory for this run only"
             }
             Self::NoDaemon => {
-                "Install and start gnome-keyring, or switch on the Secret Service of KWallet or KeePassXC. \
-                 Until then, connections are kept in memory for this run only"
+                "Install and start gnome-keyring, or enable the Secret Service of KWallet or KeePassXC. Until then, \
+                 connections are kept in memory for this run only"
             }
             Self::NoCollection => {
                 "Create a default keyring once, in “Passwords and Keys”, KWalletManager or KeePassXC, and try again"
             }
             Self::Locked => "Try again and unlock the keyring with its password when asked",
             Self::TimedOut => {
-                "Look for the keyring's password window, perhaps behind this one; answer it and try again"
+                "Look for the keyring's password window, perhaps behind this one; respond to it and try again"
             }
-            Self::TooLarge { .. } => "Sign in with an API key in place of a long token",
+            Self::TooLarge { .. } => "Sign in with an API key instead of a long token",
             Self::Ambiguous => {
                 "Remove all but one of them with the keyring's own program, such as “Passwords and Keys”"
             }
-            Self::NotText => "Remove it, and add again what was kept there",
-            Self::Other(_) => "Try again; if it stays, restart the keyring's service",
+            Self::NotText => "Remove it, and save its content again",
+            Self::Other(_) => "Try again; if the problem persists, restart the keyring's service",
         }
     }
 }

@@ -98,6 +98,10 @@ impl Vault for OsVault {
         VaultPlace::Keyring
     }
 
+    fn is_locked(&self) -> Option<bool> {
+        is_locked()
+    }
+
     fn give_up(&self) {
         *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -123,13 +127,20 @@ fn words(error: Error) -> VaultError {
 }
 
 #[cfg(target_os = "linux")]
-use linux::{OURS, named, open, platform_words};
+use linux::{OURS, is_locked, named, open, platform_words};
 
 #[cfg(target_os = "linux")]
 mod linux {
     use super::{Arc, CredentialStore, Entry, Error, HashMap, SERVICE, VaultError};
 
     pub const OURS: (&str, &str) = ("service", SERVICE);
+
+    /// Returns `true` if the default collection, which the entries are in, is locked.
+    pub fn is_locked() -> Option<bool> {
+        use secret_service::{EncryptionType, blocking::SecretService};
+        let service = SecretService::connect(EncryptionType::Plain).ok()?;
+        service.get_default_collection().ok()?.is_locked().ok()
+    }
 
     pub fn open() -> Result<Arc<CredentialStore>, Error> {
         Ok(zbus_secret_service_keyring_store::Store::new()?)

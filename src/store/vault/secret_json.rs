@@ -1,16 +1,12 @@
 //! JSON in wiped memory: written and read without leaving copies of a secret behind. It doesn't know what the JSON
 //! means.
 
-use std::{
-    borrow::Cow,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::model::secret::Secret;
+use crate::model::{secret::Secret, text::hex};
 
 /// A buffer that wipes the memory it leaves behind when it grows.
 #[derive(Default)]
@@ -53,34 +49,8 @@ pub(crate) fn text_of(bytes: Vec<u8>) -> Option<Secret> {
 
 /// Formats the reason why JSON could not be read, with line and column, without repeating any of its content.
 pub(crate) fn place_of(error: &serde_json::Error) -> String {
-    let what = if error.is_data() { "a member is missing or of another kind" } else { "it is no JSON" };
+    let what = if error.is_data() { "a field is missing or has the wrong type" } else { "it is not JSON" };
     format!("{what} (line {}, column {})", error.line(), error.column())
-}
-
-/// Returns the members of an object, borrowed; `None` if it is no object.
-pub(crate) fn members(json: &str) -> Option<Vec<(Cow<'_, str>, &RawValue)>> {
-    struct Members;
-
-    impl<'de> Visitor<'de> for Members {
-        type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut members = Vec::new();
-            while let Some(member) = map.next_entry()? {
-                members.push(member);
-            }
-            Ok(members)
-        }
-    }
-
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let members = deserializer.deserialize_map(Members).ok()?;
-    deserializer.end().ok()?;
-    Some(members)
 }
 
 /// Reads a JSON string as a secret. The parser itself would leave a copy of a text with escapes behind.
@@ -108,8 +78,7 @@ pub(crate) fn unquote(value: &RawValue) -> Option<Secret> {
 }
 
 fn code_point(chars: &mut std::str::Chars<'_>) -> Option<char> {
-    let mut unit = || (0..4).try_fold(0, |sum, _| Some(sum * 16 + chars.next()?.to_digit(16)?));
-    let high = unit()?;
+    let high = code_unit(chars)?;
     if !(0xD800..0xDC00).contains(&high) {
         return char::from_u32(high);
     }
@@ -117,8 +86,15 @@ fn code_point(chars: &mut std::str::Chars<'_>) -> Option<char> {
     if chars.next()? != '\\' || chars.next()? != 'u' {
         return None;
     }
-    let low = (0..4).try_fold(0, |sum, _| Some(sum * 16 + chars.next()?.to_digit(16)?))?;
+    let low = code_unit(chars)?;
     (0xDC00..0xE000).contains(&low).then(|| char::from_u32(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)))?
+}
+
+/// Reads the four digits of `\u….`.
+fn code_unit(chars: &mut std::str::Chars<'_>) -> Option<u32> {
+    let (digits, rest) = chars.as_str().split_at_checked(4)?;
+    *chars = rest.chars();
+    hex::number(digits.as_bytes())
 }
 
 #[cfg(test)]

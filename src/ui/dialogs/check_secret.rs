@@ -4,11 +4,10 @@
 use eframe::egui::{self, Align, Frame, Key, Layout, Margin, ScrollArea, Ui, vec2};
 use zeroize::Zeroizing;
 
-use super::dialog;
 use crate::{
-    app::{Command, SecretCheck},
+    app::{Command, DialogKind, SecretCheck},
     model::{
-        Millis,
+        Timestamp,
         privileges::descriptor,
         secret::Secret,
         text::{number::plural, sanitize},
@@ -19,7 +18,9 @@ use crate::{
         secret::identify::{Asked, Checked, Looked, Validity},
     },
     ui::{
-        View, theme,
+        View,
+        dialogs::frame::dialog,
+        theme,
         theme::{Type, icons, size, space},
         widgets::{
             button::Button,
@@ -31,7 +32,7 @@ use crate::{
     },
 };
 
-const SECRET: &str = "What the consumer has";
+const SECRET: &str = "Secret to check";
 
 /// Input of the dialog.
 #[derive(Default)]
@@ -46,7 +47,7 @@ impl CheckSecretForm {
     /// Draws the dialog while it is open.
     pub fn ui(&mut self, ctx: &egui::Context, view: &mut View<'_>) {
         let state = view.state;
-        let Some(check) = &state.secret_check else {
+        let Some(check) = state.dialogs.get::<SecretCheck>() else {
             if self.is_open {
                 *self = Self::default();
                 field::forget_histories(ctx, &[SECRET]);
@@ -61,7 +62,7 @@ impl CheckSecretForm {
             });
         });
         if closed {
-            view.send(Command::CloseCheckSecret);
+            view.send(Command::CloseDialog(DialogKind::CheckSecret));
         }
     }
 
@@ -76,16 +77,17 @@ impl CheckSecretForm {
         });
         let line = match &check.expected {
             Some((_, name)) => format!(
-                "Tells whether it is the secret of {}, whether it works, and what it may do",
+                "Checks whether this is the secret of {}, whether it works, and what it can do",
                 sanitize::shortened(name, 60)
             ),
-            None => "Tells whose it is, whether it works, and what it may do. Nothing is changed or kept".into(),
+            None => "Checks which key it belongs to, whether it works, and what it can do. Nothing is changed or saved"
+                .into(),
         };
         text::paragraph(ui, Type::Body, p.text.secondary, line);
         let error = check.error.map(|error| error.to_string());
         let pasted = Field::new(SECRET)
             .mono()
-            .help("Encoded, id:api_key, a header, a curl command, a line of a configuration or of code")
+            .help("Encoded key, id:api_key, header, curl command, or a line of configuration or code")
             .error(error.as_deref())
             .show_password(ui, &mut self.text);
         if is_new {
@@ -94,20 +96,20 @@ impl CheckSecretForm {
         let entered = pasted.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         ui.horizontal_top(|ui| {
             let half = (ui.available_width() - space::M) / 2.0;
-            Field::new("Indices to ask about")
+            Field::new("Indices to check")
                 .optional()
                 .mono()
                 .width(half)
                 .hint("logs-*, my_index")
                 .show(ui, &mut self.indices);
-            Field::new("Privileges on them").optional().mono().width(half).hint("read").show(ui, &mut self.privileges);
+            Field::new("Privileges to check").optional().mono().width(half).hint("read").show(ui, &mut self.privileges);
         });
         self.outcome(ui, view, check);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let off = if check.is_running() {
                 Some("A check is running")
             } else if self.text.trim().is_empty() {
-                Some("Paste what the consumer has")
+                Some("Paste the secret to check")
             } else {
                 None
             };
@@ -116,15 +118,15 @@ impl CheckSecretForm {
                 view.send(Command::CheckSecret(Secret::new(self.text.as_str()), self.asked()));
             }
             if Button::ghost("Close").show(ui).clicked() {
-                view.send(Command::CloseCheckSecret);
+                view.send(Command::CloseDialog(DialogKind::CheckSecret));
             }
             if let Some(Looked::Found(found)) = check.checked.as_ref().map(|checked| &checked.key)
                 && check.expected.is_none()
                 && view.state.cluster().is_some_and(|cluster| cluster.key(&found.key.id).is_some())
-                && Button::ghost("Open its page").show(ui).clicked()
+                && Button::ghost("Open key page").show(ui).clicked()
             {
                 view.send(Command::OpenKey(Some(found.key.id.clone())));
-                view.send(Command::CloseCheckSecret);
+                view.send(Command::CloseDialog(DialogKind::CheckSecret));
             }
         });
     }
@@ -145,7 +147,7 @@ impl CheckSecretForm {
     fn outcome(&self, ui: &mut Ui, view: &View<'_>, check: &SecretCheck) {
         let p = theme::colors(ui);
         if check.is_running() {
-            text::line(ui, Type::Body, p.text.secondary, "Signing in with it…");
+            text::line(ui, Type::Body, p.text.secondary, "Signing in with this key…");
         }
         if let Some(problem) = &check.problem {
             notice::banner(ui, Tone::Danger, &problem.title, &format!("{}\n{}", problem.detail, problem.hint), |_| ());
@@ -159,14 +161,14 @@ impl CheckSecretForm {
             let now = view.state.now_of_check();
             verdict(ui, checked, now);
             if check.is_of_another() {
-                let line = "It belongs to another key than the one whose page is open";
-                notice::banner(ui, Tone::Warning, "The secret of another key", line, |_| ());
+                let line = "It belongs to a different key than the one that is open";
+                notice::banner(ui, Tone::Warning, "Secret of a different key", line, |_| ());
             }
             for mistake in &checked.tried.mistakes {
                 warning(ui, mistake.words());
             }
             if checked.others > 0 {
-                let words = format!("What was pasted holds {} more", plural(checked.others as u64, "key"));
+                let words = format!("The pasted text contains {} more", plural(checked.others as u64, "key"));
                 warning(ui, &words);
             }
             answers(ui, checked);
@@ -178,23 +180,23 @@ impl CheckSecretForm {
     }
 }
 
-fn verdict(ui: &mut Ui, checked: &Checked, now: Millis) {
+fn verdict(ui: &mut Ui, checked: &Checked, now: Timestamp) {
     match &checked.validity {
         Validity::Valid { took, .. } => {
             let lacks = checked.answers.iter().any(|answer| !answer.granted);
             let (tone, title) =
-                if lacks { (Tone::Warning, "It works, and lacks a privilege") } else { (Tone::Success, "It works") };
-            notice::banner(ui, tone, title, &format!("It signs in, {took} ms"), |_| ());
+                if lacks { (Tone::Warning, "It works but lacks a privilege") } else { (Tone::Success, "It works") };
+            notice::banner(ui, tone, title, &format!("Signed in, {took} ms"), |_| ());
         }
         Validity::Refused { words, .. } => {
             let mut detail = checked.reason(now).unwrap_or_default();
             if !words.is_empty() {
                 detail.push_str(&format!("\nThe cluster says: {}", sanitize::shortened(words, 300)));
             }
-            notice::banner(ui, Tone::Danger, "It does not work", &detail, |_| ());
+            notice::banner(ui, Tone::Danger, "It doesn’t work", &detail, |_| ());
         }
         Validity::NotKnown(problem) => {
-            notice::banner(ui, Tone::Warning, "Whether it works is not known", &problem.words(), |_| ());
+            notice::banner(ui, Tone::Warning, "Not known whether it works", &problem.words(), |_| ());
         }
     }
 }
@@ -207,7 +209,7 @@ fn warning(ui: &mut Ui, words: &str) {
     });
 }
 
-fn facts(ui: &mut Ui, view: &View<'_>, checked: &Checked, now: Millis) {
+fn facts(ui: &mut Ui, view: &View<'_>, checked: &Checked, now: Timestamp) {
     let mut facts = vec![
         ("Pasted", format!("It is {}", checked.tried.form.words())),
         ("Id", sanitize::shortened(&checked.tried.id, 60)),
@@ -224,7 +226,7 @@ fn facts(ui: &mut Ui, view: &View<'_>, checked: &Checked, now: Millis) {
             );
             facts.push(("Expires", end));
         }
-        Looked::Missing => facts.push(("Key", "Not known: you see no key with this id".into())),
+        Looked::Missing => facts.push(("Key", "Not known: you can’t see a key with this id".into())),
         Looked::NotKnown(why) => facts.push(("Key", format!("Not known: {}", sanitize::shortened(why, 200)))),
     }
     let p = theme::colors(ui);
@@ -243,7 +245,7 @@ fn facts(ui: &mut Ui, view: &View<'_>, checked: &Checked, now: Millis) {
 fn answers(ui: &mut Ui, checked: &Checked) {
     let p = theme::colors(ui);
     if let Some(problem) = &checked.unanswered {
-        notice::banner(ui, Tone::Warning, "What was asked is not known", &problem.words(), |_| ());
+        notice::banner(ui, Tone::Warning, "The requested privileges are not known", &problem.words(), |_| ());
     }
     for answer in &checked.answers {
         let (icon, color, word) = if answer.granted {
@@ -269,7 +271,7 @@ fn rights(ui: &mut Ui, found: &KeyRights) {
     let sentences = found.rights.sentences();
     lines.extend(sentences.iter().take(SHOWN).map(|sentence| descriptor::plain(sentence)));
     if sentences.len() > SHOWN {
-        lines.push(format!("{} more on its page", sentences.len() - SHOWN));
+        lines.push(format!("{} more on the key’s page", sentences.len() - SHOWN));
     }
     lines.extend(found.rights.notes());
     for line in lines {

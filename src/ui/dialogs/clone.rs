@@ -3,22 +3,24 @@
 use eframe::egui::{self, Align, Frame, Layout, Margin, ScrollArea, Ui, vec2};
 use zeroize::Zeroizing;
 
-use super::dialog;
 use crate::{
-    app::{Cloning, Command, create::clone::CloneStep},
+    app::{Cloning, Command, DialogKind, InvalidateStep, create::clone::CloneStep},
     model::{
         api_key::{ApiKey, KeyId},
         create::{
             clone,
             clone_draft::{CloneDraft, CloneField},
         },
+        form_error::FormError,
         secret::Secret,
         text::sanitize,
         time::{calendar, status::Status},
     },
     store::connections::new_profile_id,
     ui::{
-        View, theme,
+        View,
+        dialogs::frame::dialog,
+        theme,
         theme::{Type, icons, size, space},
         widgets::{
             button::Button,
@@ -47,7 +49,7 @@ pub struct CloneForm {
 impl CloneForm {
     /// Draws the dialog while it is open.
     pub fn ui(&mut self, ctx: &egui::Context, view: &mut View<'_>) {
-        let Some(dialog_of) = &view.state.cloning else {
+        let Some(dialog_of) = view.state.dialogs.get::<Cloning>() else {
             if self.open_for.is_some() {
                 *self = Self::default();
                 field::forget_histories(ctx, &[SECRET]);
@@ -60,14 +62,14 @@ impl CloneForm {
             let open_for = Some(dialog_of.source.id.clone());
             *self = Self { draft, open_for, request_id: new_profile_id().0, ..Self::default() };
         }
-        let closed = dialog(ctx, view.state, "Copy a key", &dialog_of.source.id, size::DIALOG, |ui| {
+        let closed = dialog(ctx, view.state, "Clone a key", &dialog_of.source.id, size::DIALOG, |ui| {
             Frame::new().inner_margin(Margin::same(24)).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = space::M;
                 self.content(ui, view, dialog_of, is_new);
             });
         });
         if closed {
-            view.send(CloneStep::Close.into());
+            view.send(Command::CloseDialog(DialogKind::Clone));
         }
     }
 
@@ -91,26 +93,25 @@ impl CloneForm {
     }
 
     fn fields(&mut self, ui: &mut Ui, view: &mut View<'_>, cloning: &Cloning, is_new: bool) {
-        let field_error =
-            |at: CloneField| cloning.errors.iter().find(|(own, _)| *own == at).map(|(_, words)| words.clone());
+        let field_error = |field: CloneField| FormError::of(&cloning.errors, &field).map(str::to_owned);
         let error = field_error(CloneField::Secret);
-        let help = "Copying a key takes its secret: encoded, id:api_key, a header, a command or a line of code";
+        let help = "Cloning a key requires its secret: encoded, id:api_key, a header, a command or a line of code";
         let pasted = Field::new(SECRET).mono().help(help).error(error.as_deref());
         let pasted = pasted.show_password(ui, &mut self.pasted);
         if is_new {
             pasted.request_focus();
         }
         let error = field_error(CloneField::Name);
-        Field::new("Name of the copy").error(error.as_deref()).show(ui, &mut self.draft.name);
+        Field::new("Name of the clone").error(error.as_deref()).show(ui, &mut self.draft.name);
         self.end(ui, view, cloning, field_error(CloneField::Expiration).as_deref());
         if self.draft.needs_reason(view.state.now, &view.state.zone) {
             let error = field_error(CloneField::Reason);
             let is_never = self.draft.expiration.trim().eq_ignore_ascii_case("never");
             let label = if is_never { "Why it never expires" } else { "Why it is long-lived" };
-            let reason = Field::new(label).help("Kept in the metadata, for whoever reviews the key");
+            let reason = Field::new(label).help("Saved in the metadata for reviewers");
             reason.error(error.as_deref()).show(ui, &mut self.draft.reason);
         }
-        self.news(ui, view, cloning);
+        self.banners(ui, view, cloning);
     }
 
     fn end(&mut self, ui: &mut Ui, view: &View<'_>, cloning: &Cloning, error: Option<&str>) {
@@ -120,7 +121,7 @@ impl CloneForm {
             ui.spacing_mut().interact_size.y = size::CONTROL;
             ui.horizontal_wrapped(|ui| {
                 ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
-                for (value, label) in [("", "As the source"), ("30d", "30 days"), ("90d", "90 days")] {
+                for (value, label) in [("", "Same as source"), ("30d", "30 days"), ("90d", "90 days")] {
                     if chip::choice(ui, self.draft.expiration.trim() == value, None, label, None).clicked() {
                         self.draft.expiration = value.into();
                     }
@@ -129,7 +130,7 @@ impl CloneForm {
                 if chip::choice(ui, never, Some(Status::Never), "Never…", None).clicked() {
                     self.draft.expiration = "never".into();
                 }
-                let end = Field::new("Expiration of the copy").without_label().mono().width(142.0);
+                let end = Field::new("Expiration of the clone").without_label().mono().width(142.0);
                 end.hint("2027-02-21").show(ui, &mut self.draft.expiration);
             });
         });
@@ -143,21 +144,21 @@ impl CloneForm {
         }
     }
 
-    fn news(&mut self, ui: &mut Ui, view: &mut View<'_>, cloning: &Cloning) {
+    fn banners(&mut self, ui: &mut Ui, view: &mut View<'_>, cloning: &Cloning) {
         let Some(problem) = &cloning.problem else { return };
         let detail = [problem.detail.as_str(), problem.hint.as_str()].join("\n");
-        let strays: Vec<KeyId> = cloning.strays.iter().map(|key| key.id.clone()).collect();
         notice::banner(ui, Tone::Danger, &problem.title, detail.trim(), |ui| {
-            if !strays.is_empty() && Button::danger("Invalidate it…").small().icon(icons::BLOCK).show(ui).clicked() {
-                view.send(CloneStep::Close.into());
-                view.send(Command::AskInvalidate(strays));
+            if !cloning.strays.is_empty()
+                && Button::danger("Invalidate it…").small().icon(icons::BLOCK).show(ui).clicked()
+            {
+                view.send(Command::from(InvalidateStep::AskCloned));
             }
         });
     }
 
     fn footer(&mut self, ui: &mut Ui, view: &mut View<'_>, cloning: &Cloning) {
         let off = if cloning.is_running() {
-            Some("The copy is being made")
+            Some("The clone is being created")
         } else if self.pasted.trim().is_empty() {
             Some("Paste the secret of the source")
         } else {
@@ -176,10 +177,10 @@ impl CloneForm {
             self.request_id = new_profile_id().0;
         }
         if Button::ghost("Cancel").enabled(!cloning.is_running()).show(ui).clicked() {
-            view.send(CloneStep::Close.into());
+            view.send(Command::CloseDialog(DialogKind::Clone));
         }
         if cloning.is_running() {
-            text::line(ui, Type::Small, theme::colors(ui).text.secondary, "Copying…");
+            text::line(ui, Type::Small, theme::colors(ui).text.secondary, "Cloning…");
         }
     }
 }

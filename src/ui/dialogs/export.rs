@@ -1,24 +1,25 @@
 //! The dialog of exporting keys to a file.
 
-use std::path::PathBuf;
+use eframe::egui::{self, Align, Layout, Ui};
 
-use eframe::egui::{self, Align, Layout, Margin, Ui};
-
-use super::dialog;
 use crate::{
     app::{
-        Command,
+        Command, DialogKind,
         dialogs::export::{ExportDialog, Scope},
     },
     export::Format,
     model::text::number::{plural, thousands},
+    store::file_dialog::FileKind,
     ui::{
-        View, theme,
-        theme::{Type, size, space},
+        View,
+        dialogs::file_export::{Pressed, buttons, export_dialog, failure, format_choice, suggested_path},
+        theme,
+        theme::Type,
         widgets::{
             button::Button,
             chip,
             field::Field,
+            file_field::{FileField, expanded},
             notice::{self, Tone},
             text,
         },
@@ -30,12 +31,13 @@ pub struct ExportForm {
     scope: Scope,
     format: Format,
     path: String,
+    file: FileField,
     open: bool,
 }
 
 impl Default for ExportForm {
     fn default() -> Self {
-        Self { scope: Scope::Shown, format: Format::Csv, path: String::new(), open: false }
+        Self { scope: Scope::Shown, format: Format::Csv, path: String::new(), file: FileField::default(), open: false }
     }
 }
 
@@ -43,7 +45,7 @@ impl ExportForm {
     /// Draws the dialog while it is open.
     pub fn ui(&mut self, ctx: &egui::Context, view: &mut View<'_>) {
         let state = view.state;
-        let Some(export) = &state.export else {
+        let Some(export) = state.dialogs.get::<ExportDialog>() else {
             self.open = false;
             return;
         };
@@ -51,15 +53,11 @@ impl ExportForm {
             self.open = true;
             self.scope = if export.count(Scope::Selected) > 0 { Scope::Selected } else { Scope::Shown };
             self.path = suggested(&export.name, self.format);
+            self.file = FileField::default();
         }
-        let escape = dialog(ctx, state, "Export keys", (), size::DIALOG, |ui| {
-            egui::Frame::new().inner_margin(Margin::same(24)).show(ui, |ui| {
-                ui.spacing_mut().item_spacing.y = space::M;
-                self.content(ui, view, export);
-            });
-        });
+        let escape = export_dialog(ctx, state, "Export keys", |ui| self.content(ui, view, export));
         if escape {
-            view.send(Command::CloseExport);
+            view.send(Command::CloseDialog(DialogKind::Export));
         }
     }
 
@@ -70,43 +68,40 @@ impl ExportForm {
             ui,
             Type::Body,
             p.text.secondary,
-            "Facts about keys and never a secret: no cluster can reveal one",
+            "Details of the keys, never their secrets: a cluster can’t reveal them",
         );
         ui.horizontal_wrapped(|ui| {
             for (scope, word) in [(Scope::Selected, "Selected"), (Scope::Shown, "Shown"), (Scope::All, "All")] {
                 let count = export.count(scope);
                 let on = self.scope == scope;
-                let count_words = Some(thousands(count as u64));
-                if chip::choice(ui, on, None, word, count_words).clicked() && count > 0 {
+                let count_text = Some(thousands(count as u64));
+                if chip::choice(ui, on, None, word, count_text).clicked() && count > 0 {
                     self.scope = scope;
                 }
             }
         });
         ui.horizontal_wrapped(|ui| {
-            for format in [Format::Csv, Format::Xlsx, Format::JsonLines, Format::Ics] {
-                if chip::choice(ui, self.format == format, None, format.word(), None).clicked() {
-                    if self.path == suggested(&export.name, self.format) {
-                        self.path = suggested(&export.name, format);
-                    }
-                    self.format = format;
-                }
-            }
+            let formats =
+                [Format::Csv, Format::Xlsx, Format::JsonLines, Format::Ics].map(|format| (format, format.word()));
+            let suggested = |format| suggested(&export.name, format);
+            format_choice(ui, &formats, &mut self.format, &mut self.path, suggested);
         });
         let help = match self.format {
-            Format::Ics => "A calendar of the expirations to come, with reminders 7 days and 1 day before",
-            Format::Xlsx => "A workbook; no cell is ever a formula",
-            Format::JsonLines => "One key per line, descriptors and metadata as the cluster sent them",
-            _ => "Times in UTC; what a spreadsheet would run as a formula is made harmless",
+            Format::Ics => "A calendar of upcoming expirations, with reminders 7 days and 1 day before",
+            Format::Xlsx => "A workbook without formulas",
+            Format::JsonLines => "One key per line, with descriptors and metadata as sent by the cluster",
+            _ => "Times in UTC; formulas are escaped",
         };
-        Field::new("File").mono().help(help).show(ui, &mut self.path);
+        let field = Field::new("File").mono().help(help);
+        self.file.show(ui, view, field, ("Export keys", FileKind::New), &mut self.path);
         if let Some(problem) = export.done.problem().filter(|_| !export.done.is_loading()) {
-            notice::banner(ui, Tone::Danger, &problem.title, &format!("{}\n{}", problem.detail, problem.hint), |_| ());
+            failure(ui, problem);
         }
         if let Some(done) = export.done.value().filter(|_| !export.done.is_loading()) {
             let mut detail = done.path.display().to_string();
             if done.beyond > 0 {
                 detail.push_str(&format!(
-                    "\n{} expire beyond the calendar and are not in it",
+                    "\nNot included because they expire after the calendar ends: {}",
                     plural(done.beyond, "key")
                 ));
             }
@@ -116,40 +111,24 @@ impl ExportForm {
             let count = export.count(self.scope);
             if export.done.is_loading() {
                 if Button::secondary("Stop").show(ui).clicked() {
-                    view.send(Command::CloseExport);
+                    view.send(Command::CloseDialog(DialogKind::Export));
                 }
                 let words = format!("{} of {}", thousands(export.written), plural(count as u64, "key"));
                 text::line(ui, Type::Body, p.text.secondary, words);
                 return;
             }
-            let path = self.path.trim();
-            let off = if path.is_empty() {
-                Some("Name the file")
-            } else if count == 0 {
-                Some("There is no such key")
-            } else {
-                None
-            };
-            let label = format!("Export {}", plural(count as u64, "key"));
-            if Button::primary(&label).off_because(off).show(ui).clicked() {
-                view.send(Command::Export(self.scope, self.format, expanded(path)));
-            }
-            let word = if export.done.value().is_some() { "Close" } else { "Cancel" };
-            if Button::ghost(word).show(ui).clicked() {
-                view.send(Command::CloseExport);
+            let none = (count == 0).then_some("No keys to export");
+            match buttons(ui, &self.path, &plural(count as u64, "key"), none, export.done.value().is_some()) {
+                Some(Pressed::Export) => {
+                    view.send(Command::Export(self.scope, self.format, expanded(self.path.trim())));
+                }
+                Some(Pressed::Close) => view.send(Command::CloseDialog(DialogKind::Export)),
+                None => {}
             }
         });
     }
 }
 
 fn suggested(name: &str, format: Format) -> String {
-    format!("~/{name}.{}", format.extension())
-}
-
-/// Expands a leading `~` of a path to the home folder.
-pub(super) fn expanded(path: &str) -> PathBuf {
-    match (path.strip_prefix("~/"), directories::UserDirs::new()) {
-        (Some(rest), Some(dirs)) => dirs.home_dir().join(rest),
-        _ => PathBuf::from(path),
-    }
+    suggested_path(name, format.extension())
 }

@@ -1,19 +1,21 @@
 //! The dialog of exporting the shown operations of the journal to a file.
 
-use eframe::egui::{self, Align, Layout, Margin, Ui};
+use eframe::egui::{self, Align, Layout, Ui};
 
-use super::{dialog, export::expanded};
 use crate::{
-    app::{Command, journal::JournalExport},
+    app::{Command, DialogKind, journal::JournalExport},
     model::text::number,
     ops::journal::reader::JournalFormat,
+    store::file_dialog::FileKind,
     ui::{
-        View, theme,
-        theme::{Type, size, space},
+        View,
+        dialogs::file_export::{Pressed, buttons, export_dialog, failure, format_choice, suggested_path},
+        theme,
+        theme::Type,
         widgets::{
             button::Button,
-            chip,
             field::Field,
+            file_field::{FileField, expanded},
             notice::{self, Tone},
             text,
         },
@@ -24,12 +26,13 @@ use crate::{
 pub struct JournalExportForm {
     form: JournalFormat,
     path: String,
+    file: FileField,
     open: bool,
 }
 
 impl Default for JournalExportForm {
     fn default() -> Self {
-        Self { form: JournalFormat::JsonLines, path: String::new(), open: false }
+        Self { form: JournalFormat::JsonLines, path: String::new(), file: FileField::default(), open: false }
     }
 }
 
@@ -37,48 +40,40 @@ impl JournalExportForm {
     /// Draws the dialog while it is open.
     pub fn ui(&mut self, ctx: &egui::Context, view: &mut View<'_>) {
         let state = view.state;
-        let Some(export) = &state.journal.export else {
+        let Some(export) = state.dialogs.get::<JournalExport>() else {
             self.open = false;
             return;
         };
         if !self.open {
             self.open = true;
             self.path = suggested(&export.name, self.form);
+            self.file = FileField::default();
         }
-        let escape = dialog(ctx, state, "Export the journal", (), size::DIALOG, |ui| {
-            egui::Frame::new().inner_margin(Margin::same(24)).show(ui, |ui| {
-                ui.spacing_mut().item_spacing.y = space::M;
-                self.content(ui, view, export);
-            });
-        });
+        let escape = export_dialog(ctx, state, "Export the journal", |ui| self.content(ui, view, export));
         if escape {
-            view.send(Command::AskJournalExport(false));
+            view.send(Command::CloseDialog(DialogKind::ExportJournal));
         }
     }
 
     fn content(&mut self, ui: &mut Ui, view: &mut View<'_>, export: &JournalExport) {
         let p = theme::colors(ui);
         text::line(ui, Type::Title, p.text.primary, "Export the journal");
-        let line = "What is shown, and no secret: none is ever written down";
+        let line = "The rows shown. Secrets are never recorded";
         text::paragraph(ui, Type::Body, p.text.secondary, line);
         ui.horizontal_wrapped(|ui| {
-            for form in [JournalFormat::JsonLines, JournalFormat::Csv] {
-                if chip::choice(ui, self.form == form, None, form.word(), None).clicked() {
-                    if self.path == suggested(&export.name, self.form) {
-                        self.path = suggested(&export.name, form);
-                    }
-                    self.form = form;
-                }
-            }
+            let formats = [JournalFormat::JsonLines, JournalFormat::Csv].map(|format| (format, format.word()));
+            let suggested = |format| suggested(&export.name, format);
+            format_choice(ui, &formats, &mut self.form, &mut self.path, suggested);
         });
         let help = match self.form {
-            JournalFormat::JsonLines => "The lines as they are in the journal, in its order, with the hash of each",
-            JournalFormat::Csv => "One line for each row; what a spreadsheet would run as a formula is made harmless",
+            JournalFormat::JsonLines => "The journal lines in order, each with its hash",
+            JournalFormat::Csv => "One line per row; formulas are escaped",
         };
-        Field::new("File").mono().help(help).show(ui, &mut self.path);
+        let field = Field::new("File").mono().help(help);
+        self.file.show(ui, view, field, ("Export the journal", FileKind::New), &mut self.path);
         let loading = export.done.is_loading();
         if let Some(problem) = export.done.problem().filter(|_| !loading) {
-            notice::banner(ui, Tone::Danger, &problem.title, &format!("{}\n{}", problem.detail, problem.hint), |_| ());
+            failure(ui, problem);
         } else if let Some(done) = export.done.value().filter(|_| !loading) {
             let detail = export.path.display().to_string();
             notice::banner(ui, Tone::Success, &format!("{} exported", rows(*done)), &detail, |_| ());
@@ -86,27 +81,17 @@ impl JournalExportForm {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if loading {
                 if Button::secondary("Stop").show(ui).clicked() {
-                    view.send(Command::AskJournalExport(false));
+                    view.send(Command::CloseDialog(DialogKind::ExportJournal));
                 }
                 text::line(ui, Type::Body, p.text.secondary, "Writing…");
                 return;
             }
-            let path = self.path.trim();
             let count = view.state.journal.rows.len() as u64;
-            let off = if path.is_empty() {
-                Some("Name the file")
-            } else if count == 0 {
-                Some("Nothing is shown")
-            } else {
-                None
-            };
-            let label = format!("Export {}", rows(count));
-            if Button::primary(&label).off_because(off).show(ui).clicked() {
-                view.send(Command::ExportJournal(self.form, expanded(path)));
-            }
-            let word = if export.done.value().is_some() { "Close" } else { "Cancel" };
-            if Button::ghost(word).show(ui).clicked() {
-                view.send(Command::AskJournalExport(false));
+            let none = (count == 0).then_some("No rows to export");
+            match buttons(ui, &self.path, &rows(count), none, export.done.value().is_some()) {
+                Some(Pressed::Export) => view.send(Command::ExportJournal(self.form, expanded(self.path.trim()))),
+                Some(Pressed::Close) => view.send(Command::CloseDialog(DialogKind::ExportJournal)),
+                None => {}
             }
         });
     }
@@ -117,5 +102,5 @@ fn rows(count: u64) -> String {
 }
 
 fn suggested(name: &str, form: JournalFormat) -> String {
-    format!("~/{name}.{}", form.extension())
+    suggested_path(name, form.extension())
 }

@@ -1,35 +1,25 @@
 //! Outcomes of many keys: a list for each outcome, to look through, to copy and to write to a file.
 
-use std::path::PathBuf;
-
 use eframe::egui::{Align, Layout, ScrollArea, Ui, vec2};
 
-use super::export::expanded;
 use crate::{
-    app::{Command, Loadable},
-    export::Format,
+    app::Loadable,
     model::{
         api_key::KeyId,
         failure::Failure,
-        text::{
-            number::{plural, thousands},
-            sanitize,
-        },
+        text::{number::thousands, sanitize},
     },
     ops::{
+        Outcome,
         keys::{export::Exported, key_set::KeySet},
         outcome_report::{self, KeyOutcome, KeyOutcomeRow},
     },
     ui::{
-        View, theme,
+        View,
+        dialogs::outcome_export::{OutcomeExport, OutcomeSelection},
+        theme,
         theme::{Type, icons, space},
-        widgets::{
-            button::Button,
-            chip,
-            field::Field,
-            notice::{self, Tone},
-            text,
-        },
+        widgets::{button::Button, chip, text},
     },
 };
 
@@ -37,17 +27,10 @@ use crate::{
 const ROW: f32 = 26.0;
 
 /// The shown list, with the input for exporting it.
-pub struct FatesView {
+#[derive(Default)]
+pub struct OutcomesView {
     shown: Option<KeyOutcome>,
-    format: Format,
-    /// Path that is being typed; `None` before an export is requested.
-    path: Option<String>,
-}
-
-impl Default for FatesView {
-    fn default() -> Self {
-        Self { shown: None, format: Format::Csv, path: None }
-    }
+    export: OutcomeExport,
 }
 
 /// A list of keys with the same outcome.
@@ -55,7 +38,7 @@ pub struct List<'a> {
     /// Outcome of these keys.
     pub outcome: KeyOutcome,
     /// Label of the list's chip.
-    pub word: &'a str,
+    pub label: &'a str,
     /// Number of keys.
     pub count: usize,
     /// Returns a row by its index, from 0; `None` beyond the end.
@@ -72,20 +55,37 @@ pub struct Source<'a> {
     pub name: &'a str,
 }
 
-/// Splits failed keys into two lists: certainly failed, and not known.
-pub fn failures(failed: &[(KeyId, Failure)]) -> [List<'_>; 2] {
-    let (unknown, refused): (Vec<_>, Vec<_>) = failed.iter().partition(|(_, failure)| failure.is_unknown());
-    [(KeyOutcome::Failed, "Failed", refused), (KeyOutcome::Unknown, "Not known", unknown)].map(
-        |(outcome, word, keys)| List {
-            outcome,
-            word,
-            count: keys.len(),
-            row: Box::new(move |at| keys.get(at).map(|key| outcome_report::failure(key))),
-        },
-    )
+/// Returns the lists of an outcome, with the keys that are done as `done` and under this label. Failures come first
+/// because they need action.
+pub fn lists<'a>(outcome: &'a Outcome, done: KeyOutcome, label: &'a str) -> [List<'a>; 5] {
+    let (unknown, refused): (Vec<_>, Vec<_>) = outcome.failed.iter().partition(|(_, failure)| failure.is_unknown());
+    let failed = |outcome, label, keys: Vec<&'a (KeyId, Failure)>| List {
+        outcome,
+        label,
+        count: keys.len(),
+        row: Box::new(move |at| keys.get(at).map(|key| outcome_report::failure(key))),
+    };
+    let others = |of: KeyOutcome, label, ids: &'a [KeyId]| List {
+        outcome: of,
+        label,
+        count: ids.len(),
+        row: Box::new(move |at| {
+            let id = ids.get(at)?;
+            let remark = outcome.remarks.get(id).map_or("", String::as_str);
+            let why = if of == KeyOutcome::Untouched { outcome.why_untouched(id) } else { remark };
+            Some((of, id.clone(), why.to_owned()))
+        }),
+    };
+    [
+        failed(KeyOutcome::Failed, "Failed", refused),
+        failed(KeyOutcome::Unknown, "Not known", unknown),
+        others(KeyOutcome::Untouched, "Untouched", &outcome.untouched),
+        others(done, label, &outcome.done),
+        others(KeyOutcome::Unchanged, "Unchanged", &outcome.unchanged),
+    ]
 }
 
-impl FatesView {
+impl OutcomesView {
     /// Draws the lists that are not empty. The first of `lists` that has a row is shown until another one is chosen.
     pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>, lists: &[List<'_>], source: &Source<'_>) {
         let there = || lists.iter().filter(|list| list.count > 0);
@@ -95,64 +95,25 @@ impl FatesView {
         ui.horizontal_wrapped(|ui| {
             for list in there() {
                 let on = list.outcome == shown.outcome;
-                if chip::choice(ui, on, None, list.word, Some(thousands(list.count as u64))).clicked() {
+                if chip::choice(ui, on, None, list.label, Some(thousands(list.count as u64))).clicked() {
                     self.shown = Some(list.outcome);
-                    self.path = None;
+                    self.export.close();
                 }
             }
         });
         reasons(ui, shown);
         rows(ui, shown, source.keys);
+        let Source { exported, name, .. } = *source;
+        let exporting = OutcomeSelection { only: Some(shown.outcome), count: shown.count as u64, exported, name };
         ui.horizontal(|ui| {
             if Button::link("Copy ids").show(ui).clicked() {
                 let ids: Vec<String> =
                     (0..shown.count).filter_map(|at| (shown.row)(at)).map(|(_, id, _)| id.to_string()).collect();
                 ui.ctx().copy_text(ids.join("\n"));
             }
-            let export = Button::link("Export…").named("Export this list");
-            if self.path.is_none() && export.show(ui).clicked() {
-                self.path = Some(self.suggested(source.name, shown.outcome));
-            }
+            self.export.link(ui, &exporting);
         });
-        self.file(ui, view, shown, source);
-    }
-
-    fn suggested(&self, name: &str, outcome: KeyOutcome) -> String {
-        format!("~/{}-{name}.{}", outcome.word().replace(' ', "-"), self.format.extension())
-    }
-
-    fn file(&mut self, ui: &mut Ui, view: &mut View<'_>, shown: &List<'_>, source: &Source<'_>) {
-        let Some(mut path) = self.path.take() else { return };
-        ui.horizontal(|ui| {
-            for format in [Format::Csv, Format::Json] {
-                if chip::choice(ui, self.format == format, None, format.word(), None).clicked() {
-                    let was_suggested = path == self.suggested(source.name, shown.outcome);
-                    self.format = format;
-                    if was_suggested {
-                        path = self.suggested(source.name, shown.outcome);
-                    }
-                }
-            }
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let off = path.trim().is_empty().then_some("Name the file");
-                let label = format!("Export {}", plural(shown.count as u64, "key"));
-                if Button::secondary(&label).icon(icons::DOWNLOAD).off_because(off).show(ui).clicked() {
-                    let to: PathBuf = expanded(path.trim());
-                    view.send(Command::ExportFates(shown.outcome, self.format, to));
-                }
-            });
-        });
-        Field::new("File").without_label().mono().show(ui, &mut path);
-        self.path = Some(path);
-        if source.exported.is_loading() {
-            return;
-        }
-        if let Some(problem) = source.exported.problem() {
-            notice::banner(ui, Tone::Danger, &problem.title, &format!("{}\n{}", problem.detail, problem.hint), |_| ());
-        } else if let Some(done) = source.exported.value() {
-            let title = format!("{} exported", plural(done.keys, "key"));
-            notice::banner(ui, Tone::Success, &title, &done.path.display().to_string(), |_| ());
-        }
+        self.export.ui(ui, view, &exporting);
     }
 }
 
@@ -179,7 +140,8 @@ fn reasons(ui: &mut Ui, list: &List<'_>) {
 
 fn rows(ui: &mut Ui, list: &List<'_>, keys: &KeySet) {
     ui.spacing_mut().item_spacing.y = 0.0;
-    let scroll = ScrollArea::vertical().id_salt(("fates", list.outcome)).max_height(180.0).auto_shrink([false, true]);
+    let scroll =
+        ScrollArea::vertical().id_salt(("outcomes", list.outcome)).max_height(180.0).auto_shrink([false, true]);
     scroll.show_rows(ui, ROW, list.count, |ui, range| {
         ui.spacing_mut().item_spacing.y = 0.0;
         ui.set_max_width(ui.available_width() - space::M);
@@ -193,7 +155,9 @@ fn rows(ui: &mut Ui, list: &List<'_>, keys: &KeySet) {
 fn line(ui: &mut Ui, (outcome, id, reason): &KeyOutcomeRow, keys: &KeySet) {
     let p = theme::colors(ui);
     let (icon, color) = match outcome {
-        KeyOutcome::Invalidated | KeyOutcome::Updated | KeyOutcome::Unchanged => (icons::CHECK, p.success.text),
+        KeyOutcome::Invalidated | KeyOutcome::Updated | KeyOutcome::Rotated | KeyOutcome::Unchanged => {
+            (icons::CHECK, p.success.text)
+        }
         KeyOutcome::Failed => (icons::ERROR, p.danger.text),
         KeyOutcome::Unknown => (icons::WARNING, p.warning.text),
         KeyOutcome::Untouched => (icons::RADIO_BUTTON_UNCHECKED, p.text.tertiary),

@@ -1,18 +1,16 @@
-//! Connections that are not saved: offered for saving once they work, and asked about before the window closes.
+//! The question about a connection that is not saved, before the window closes.
 
-use eframe::egui::{self, Frame, Margin, Ui};
+use eframe::egui;
 
-use super::{dialog, frame};
+use super::frame;
 use crate::{
     app::{ClosingStep, Command},
     model::text::sanitize,
     ui::{
         View,
+        dialogs::frame::dialog,
         theme::{icons, size},
-        widgets::{
-            button::Button,
-            notice::{self, Tone},
-        },
+        widgets::button::Button,
     },
 };
 
@@ -22,8 +20,8 @@ pub(super) fn ask(ctx: &egui::Context, view: &mut View<'_>) {
     let mut step = None;
     let closed = dialog(ctx, view.state, "Connection not saved", &profile.id, size::DIALOG, |ui| {
         let name = sanitize::shortened(&profile.name, 40);
-        let line = "Keybearer is about to close. A connection that is not saved has to be filled in again, its \
-                    credential too";
+        let line = "Keybearer is about to close. If you don’t save this connection, you’ll have to enter it again, \
+                    including its credential";
         frame::head(ui, profile, &format!("“{name}” is not saved"), None, line);
         frame::footer(ui, |ui| {
             if Button::primary("Save and close").icon(icons::SAVE).show(ui).clicked() {
@@ -43,26 +41,4 @@ pub(super) fn ask(ctx: &egui::Context, view: &mut View<'_>) {
     if let Some(step) = step {
         view.send(Command::Closing(step));
     }
-}
-
-/// Offers to save the connection that is shown, once it has signed in.
-pub fn offer(ui: &mut Ui, view: &mut View<'_>) {
-    let Some(shown) = view.state.cluster() else { return };
-    let Some(profile) = view.state.unsaved().find(|profile| profile.id == shown.profile.id).cloned() else { return };
-    egui::Panel::top("unsaved connection")
-        .frame(Frame::new().inner_margin(Margin { left: 20, right: 16, top: 8, bottom: 8 }))
-        .show_separator_line(false)
-        .resizable(false)
-        .show(ui, |ui| {
-            let title = format!("The connection “{}” is not saved", sanitize::shortened(&profile.name, 40));
-            let line = "It is gone when you close Keybearer. Once saved, it is kept in the keyring of this computer";
-            notice::banner(ui, Tone::Info, &title, line, |ui| {
-                if Button::secondary("Save").named("Save this connection").icon(icons::SAVE).show(ui).clicked() {
-                    view.send(Command::SaveProfile(Box::new(profile.clone())));
-                }
-                if Button::ghost("Not now").show(ui).clicked() {
-                    view.send(Command::Closing(ClosingStep::NotNow(profile.id.clone())));
-                }
-            });
-        });
 }

@@ -3,15 +3,13 @@
 pub mod connections;
 pub mod create;
 pub mod journal;
-pub mod key_page;
 pub mod keys;
 pub mod overview;
-mod rotations;
+mod settings;
 
 use eframe::egui;
 
-use super::View;
-use crate::app::Screen;
+use crate::{app::Screen, ui::View};
 
 /// All screens, with their drafts.
 #[derive(Default)]
@@ -35,6 +33,7 @@ impl Screens {
             Screen::Create => self.create.ui(ui, view),
             Screen::Journal => self.journal.ui(ui, view),
             Screen::Connections => self.connections.ui(ui, view),
+            Screen::Settings => settings::ui(ui, view),
         }
     }
 }

@@ -192,14 +192,14 @@ impl Look {
     pub const ALL: [Look; 4] = [Self::System, Self::Dark, Self::Light, Self::HighContrast];
 
     /// Returns the look with this label.
-    pub fn named(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|look| look.word() == word)
+    pub fn named(label: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|look| look.label() == label)
     }
 
     /// Returns the label in the menu.
-    pub fn word(self) -> &'static str {
+    pub fn label(self) -> &'static str {
         match self {
-            Self::System => "As the desktop",
+            Self::System => "Match system",
             Self::Dark => "Dark",
             Self::Light => "Light",
             Self::HighContrast => "High contrast",

@@ -107,30 +107,41 @@ pub fn segmented_without<T: Copy + PartialEq>(
     off: &[T],
 ) -> Option<T> {
     let p = theme::colors(ui);
-    segments(ui, chosen, (choices, off), width, (p.surface.segment, p.stroke.card, p.text.primary))
+    let look = SegmentColors { fill: p.surface.segment, edge: p.stroke.card, text: p.text.primary };
+    segments(ui, chosen, choices, off, width, look)
 }
 
 /// Draws the choice of an environment, in the colors that it has everywhere; `None` until one is chosen.
 pub fn environments(ui: &mut Ui, chosen: Option<Environment>, width: f32) -> Option<Environment> {
     let p = theme::colors(ui);
     let (solid, text, tint) = environment_colors(p, chosen.unwrap_or(Environment::Development));
-    let look = match chosen {
-        Some(Environment::Production) => (solid, solid, p.text.on_solid),
-        Some(Environment::Staging) => (tint, solid, text),
-        Some(Environment::Development | Environment::Sandbox) | None => (p.surface.segment, solid, text),
+    let (fill, text) = match chosen {
+        Some(Environment::Production) => (solid, p.text.on_solid),
+        Some(Environment::Staging) => (tint, text),
+        Some(Environment::Development | Environment::Sandbox) | None => (p.surface.segment, text),
     };
     let choices = Environment::CHOICES.map(|environment| (Some(environment), environment.word()));
-    segments(ui, chosen, (&choices, &[]), Some(width), look).flatten()
+    segments(ui, chosen, &choices, &[], Some(width), SegmentColors { fill, edge: solid, text }).flatten()
 }
 
-/// Draws the segments, with fill, edge and text colors for the chosen one.
+/// Colors of the chosen segment.
+#[derive(Clone, Copy)]
+struct SegmentColors {
+    fill: Color32,
+    edge: Color32,
+    text: Color32,
+}
+
+/// Draws the segments; those in `off` can't be chosen.
 fn segments<T: Copy + PartialEq>(
     ui: &mut Ui,
     chosen: T,
-    (choices, off): (&[(T, &str)], &[T]),
+    choices: &[(T, &str)],
+    off: &[T],
     width: Option<f32>,
-    (fill, edge, text): (Color32, Color32, Color32),
+    look: SegmentColors,
 ) -> Option<T> {
+    let SegmentColors { fill, edge, text } = look;
     let p = theme::colors(ui);
     let galleys: Vec<_> = choices
         .iter()

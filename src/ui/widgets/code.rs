@@ -5,7 +5,11 @@ use std::sync::Arc;
 use eframe::egui::{self, Color32, Galley, Label, Response, Ui, text::LayoutJob};
 
 use crate::{
-    model::text::{json, sanitize},
+    model::text::{
+        json,
+        json_tokens::{self, is_name},
+        sanitize,
+    },
     ui::theme::{self, Palette, Type},
 };
 
@@ -76,39 +80,27 @@ impl Look {
 /// Returns the sections of JSON text: keys, strings, numbers, and what is between them.
 pub fn json_job(text: &str, p: &Palette) -> LayoutJob {
     let mut job = LayoutJob::default();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let end = match first {
-            '"' => string_end(rest),
-            c if c.is_ascii_digit() || c == '-' || c.is_ascii_alphabetic() => {
-                rest.find(|c: char| !(c.is_ascii_alphanumeric() || "+-.".contains(c))).unwrap_or(rest.len())
-            }
-            c => c.len_utf8(),
-        };
-        let (token, after) = rest.split_at(end);
-        let color = match first {
-            '"' if after.trim_start().starts_with(':') => p.code.key,
-            '"' => p.code.string,
-            c if c.is_ascii_digit() || c == '-' || c.is_ascii_alphabetic() => p.code.number,
-            _ => p.code.punct,
-        };
-        job.append(token, 0.0, Type::Mono.format(color));
-        rest = after;
-    }
-    job
-}
-
-fn string_end(text: &str) -> usize {
-    let mut escaped = false;
-    for (place, c) in text.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => return place + 1,
-            _ => {}
+    let mut append = |token: &str, color| {
+        if !token.is_empty() {
+            job.append(token, 0.0, Type::Mono.format(color));
         }
+    };
+    let mut end = 0;
+    for range in json_tokens::ranges(text) {
+        let token = &text[range.clone()];
+        let color = if token.starts_with('"') {
+            if is_name(text, range.end) { p.code.key } else { p.code.string }
+        } else if token.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-') {
+            p.code.number
+        } else {
+            p.code.punct
+        };
+        append(&text[end..range.start], p.code.punct);
+        append(token, color);
+        end = range.end;
     }
-    text.len()
+    append(&text[end..], p.code.punct);
+    job
 }
 
 /// Draws plain code, in one color.

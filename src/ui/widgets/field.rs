@@ -74,6 +74,12 @@ impl<'a> Field<'a> {
         self
     }
 
+    /// Sets an error of another kind, which is shown if there is no validation error.
+    pub fn or_error(mut self, error: Option<&'a str>) -> Self {
+        self.error = self.error.or(error);
+        self
+    }
+
     /// Uses the monospaced font, for text that is sent verbatim.
     pub const fn mono(mut self) -> Self {
         self.mono = true;
@@ -130,7 +136,28 @@ impl<'a> Field<'a> {
         response
     }
 
+    /// Draws the field with a control to the right of it, which takes up this many points.
+    pub fn show_beside(self, ui: &mut Ui, value: &mut String, room: f32, control: impl FnOnce(&mut Ui)) -> Response {
+        self.within(ui, |field, ui| {
+            ui.horizontal(|ui| {
+                let width = ui.available_width() - room - ui.spacing().item_spacing.x;
+                let response = ui.scope(|ui| {
+                    ui.set_max_width(width);
+                    field.edit(ui, value, false)
+                });
+                control(ui);
+                response.inner
+            })
+            .inner
+        })
+    }
+
     fn draw(self, ui: &mut Ui, value: &mut String, password: bool) -> Response {
+        self.within(ui, |field, ui| field.edit(ui, value, password))
+    }
+
+    /// Draws the label above and the help below an edit.
+    fn within(self, ui: &mut Ui, edit: impl FnOnce(&Self, &mut Ui) -> Response) -> Response {
         let width = self.width.unwrap_or(ui.available_width());
         ui.vertical(|ui| {
             ui.set_width(width);
@@ -138,7 +165,7 @@ impl<'a> Field<'a> {
             if !self.hide_label {
                 self.label_ui(ui);
             }
-            let response = self.edit(ui, value, password);
+            let response = edit(&self, ui);
             self.below(ui);
             response
         })

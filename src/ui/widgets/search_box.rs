@@ -2,17 +2,20 @@
 //! but no keys.
 
 use eframe::egui::{
-    self, Align2, Area, Color32, CornerRadius, FontSelection, Frame, Id, Key, Margin, Modifiers, Order, Rect, Response,
-    Role, Sense, Stroke, StrokeKind, TextBuffer, TextEdit, Ui, WidgetInfo, pos2, text::LayoutJob, vec2,
+    self, Align2, Area, CornerRadius, FontSelection, Frame, Id, Key, Margin, Modifiers, Order, Rect, Response, Role,
+    Sense, Stroke, StrokeKind, TextBuffer, TextEdit, Ui, WidgetInfo, pos2, text::LayoutJob, vec2,
 };
 
-use super::{button::Button, field};
+use super::{button::Button, field, text::elided};
 use crate::{
     model::{
         filter::{self, Completion, FilterError, SpanKind, Suggestion, ValueOf},
-        text::number,
+        text::{number, sanitize},
     },
-    ui::theme::{self, Palette, Type, icons, radius, size},
+    ui::{
+        theme::{self, Palette, Type, icons, radius, size},
+        widgets::text,
+    },
 };
 
 const NAME: &str = "Search";
@@ -234,7 +237,7 @@ impl SearchBox {
 
 /// Draws the help button for the query syntax.
 pub fn help_button(ui: &mut Ui) {
-    let response = Button::icon_only(icons::HELP, "What a search can say").show(ui);
+    let response = Button::icon_only(icons::HELP, "Search syntax").show(ui);
     egui::Popup::menu(&response).width(560.0).show(|ui| {
         let p = theme::colors(ui);
         egui::ScrollArea::vertical().max_height(420.0).show(ui, |ui| {
@@ -243,9 +246,9 @@ pub fn help_button(ui: &mut Ui) {
                     ui.spacing_mut().item_spacing.x = 8.0;
                     ui.allocate_ui(vec2(230.0, 20.0), |ui| {
                         ui.set_min_width(230.0);
-                        super::text::line(ui, Type::Mono, p.accent.text, example);
+                        text::line(ui, Type::Mono, p.accent.text, example);
                     });
-                    super::text::paragraph(ui, Type::Small, p.text.secondary, meaning);
+                    text::paragraph(ui, Type::Small, p.text.secondary, meaning);
                 });
             }
         });
@@ -309,10 +312,11 @@ fn popup(ui: &Ui, field: &Response, suggestions: &[Suggestion], chosen: Option<u
                 }
                 let y = rect.center().y;
                 let left = |x: f32| pos2(rect.left() + x, y);
-                elided(ui, Rect::from_min_max(left(10.0), left(190.0)), &suggestion.label, Type::Mono, p.accent.text);
+                let cell = Rect::from_min_max(left(10.0), left(190.0));
+                elided(ui, cell, Type::Mono, p.accent.text, &sanitize::shown(&suggestion.label));
                 let room = if count.is_some() { 90.0 } else { 10.0 };
                 let cell = Rect::from_min_max(left(200.0), pos2(rect.right() - room, y));
-                elided(ui, cell, &suggestion.meaning, Type::Small, p.text.secondary);
+                elided(ui, cell, Type::Small, p.text.secondary, &sanitize::shown(&suggestion.meaning));
                 if let Some(count) = count {
                     let right = pos2(rect.right() - 10.0, y);
                     ui.painter().text(right, Align2::RIGHT_CENTER, count, Type::Small.font(), p.text.tertiary);
@@ -325,18 +329,9 @@ fn popup(ui: &Ui, field: &Response, suggestions: &[Suggestion], chosen: Option<u
             ui.horizontal(|ui| {
                 ui.add_space(10.0);
                 let hint = "↓ ↑ choose   Tab complete   Esc close";
-                super::text::line(ui, Type::Micro, p.text.tertiary, hint);
+                text::line(ui, Type::Micro, p.text.tertiary, hint);
             });
         });
     });
     clicked
-}
-
-fn elided(ui: &Ui, cell: Rect, words: &str, kind: Type, color: Color32) {
-    let mut job = LayoutJob::default();
-    job.append(&crate::model::text::sanitize::shown(words), 0.0, kind.format(color));
-    job.wrap =
-        egui::text::TextWrapping { max_width: cell.width(), max_rows: 1, break_anywhere: true, ..Default::default() };
-    let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
-    ui.painter().galley(pos2(cell.left(), (cell.center().y - galley.size().y / 2.0).round()), galley, color);
 }

@@ -137,3 +137,13 @@ pub fn paint_bar(painter: &egui::Painter, rect: Rect, status: Status, share: Opt
         }
     }
 }
+
+/// Returns the short label of a group, for little room. The group's mark shows what the days mean.
+pub fn short_label(group: StatusGroup) -> &'static str {
+    match group {
+        StatusGroup::Within7Days => "7 days",
+        StatusGroup::Within30Days => "30 days",
+        StatusGroup::Never => "Never",
+        other => other.label(),
+    }
+}

@@ -1,6 +1,9 @@
 //! Labels and running text in the theme's types.
 
-use eframe::egui::{self, Color32, Label, Response, Ui, text::LayoutJob};
+use eframe::egui::{
+    self, Color32, Label, Rect, Response, Ui, pos2,
+    text::{LayoutJob, TextWrapping},
+};
 
 use crate::{
     model::privileges::descriptor::Piece,
@@ -52,4 +55,29 @@ pub fn sentence(ui: &mut Ui, pieces: &[Piece], lead: bool) -> Response {
 /// Replaces hyphens by non-breaking ones; for showing only, never for copying.
 pub fn unbroken(text: &str) -> String {
     text.replace('-', "\u{2011}")
+}
+
+/// Paints a line that is cut off with `…`, and returns its painted width.
+pub fn elided(ui: &Ui, cell: Rect, kind: Type, color: Color32, words: &str) -> f32 {
+    let wrap = TextWrapping { max_width: cell.width(), max_rows: 1, break_anywhere: true, ..TextWrapping::default() };
+    paint(ui, cell, kind, color, words, wrap)
+}
+
+/// Paints text that wraps between words to as many rows as the cell has room for.
+pub fn wrapped(ui: &Ui, cell: Rect, kind: Type, color: Color32, words: &str) {
+    let row = ui.fonts_mut(|fonts| fonts.row_height(&kind.font()));
+    let max_rows = ((cell.height() / row) as usize).max(1);
+    let wrap = TextWrapping { max_width: cell.width(), max_rows, ..TextWrapping::default() };
+    paint(ui, cell, kind, color, words, wrap);
+}
+
+fn paint(ui: &Ui, cell: Rect, kind: Type, color: Color32, words: &str, wrap: TextWrapping) -> f32 {
+    let mut job = LayoutJob::default();
+    job.append(words, 0.0, kind.format(color));
+    job.wrap = wrap;
+    let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
+    let width = galley.size().x;
+    let at = pos2(cell.left(), (cell.center().y - galley.size().y / 2.0).round());
+    ui.painter().with_clip_rect(cell.intersect(ui.clip_rect())).galley(at, galley, color);
+    width
 }

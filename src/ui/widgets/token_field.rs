@@ -9,7 +9,7 @@ use crate::model::text::sanitize;
 #[derive(Clone, Copy, Debug)]
 pub struct Choice<'a> {
     /// The token.
-    pub word: &'a str,
+    pub text: &'a str,
     /// Short description; may be blank.
     pub meaning: &'a str,
 }
@@ -27,7 +27,7 @@ pub fn show(ui: &mut Ui, field: Field<'_>, label: &str, words: &mut Vec<String>,
     if asked {
         let enter = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         let clicked = suggestions(ui, label, &fitting);
-        if let Some(word) = clicked.or_else(|| fitting.first().filter(|_| enter).map(|known| known.word)) {
+        if let Some(word) = clicked.or_else(|| fitting.first().filter(|_| enter).map(|known| known.text)) {
             complete(&mut text, word);
             changed = true;
             response.request_focus();
@@ -71,14 +71,14 @@ fn complete(text: &mut String, word: &str) {
 fn fitting<'a>(text: &str, words: &[String], known: &[Choice<'a>]) -> Vec<Choice<'a>> {
     const MAX_SHOWN: usize = 8;
     let wanted = last(text).to_lowercase();
-    if known.iter().any(|known| known.word == wanted) {
+    if known.iter().any(|known| known.text == wanted) {
         return Vec::new();
     }
     let fits = |known: &&Choice<'_>| {
-        known.word.to_lowercase().contains(&wanted) && !words.iter().any(|word| word == known.word)
+        known.text.to_lowercase().contains(&wanted) && !words.iter().any(|word| word == known.text)
     };
     let mut found: Vec<Choice<'a>> = known.iter().filter(fits).copied().collect();
-    found.sort_by_key(|known| (!known.word.to_lowercase().starts_with(&wanted), known.meaning.is_empty()));
+    found.sort_by_key(|known| (!known.text.to_lowercase().starts_with(&wanted), known.meaning.is_empty()));
     found.truncate(MAX_SHOWN);
     found
 }
@@ -92,13 +92,13 @@ fn suggestions<'a>(ui: &mut Ui, label: &str, fitting: &[Choice<'a>]) -> Option<&
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
             for known in fitting {
-                let response = chip::choice(ui, false, None, &sanitize::shortened(known.word, 40), None);
+                let response = chip::choice(ui, false, None, &sanitize::shortened(known.text, 40), None);
                 let response = if known.meaning.is_empty() { response } else { response.on_hover_text(known.meaning) };
                 // The field loses the keyboard before a click is complete, and the words with it; in the frame of
                 // the press alone, or the next word would come under the pointer while it is held.
                 let pressed = response.contains_pointer() && ui.input(|input| input.pointer.primary_pressed());
                 if response.clicked() || pressed {
-                    clicked = Some(known.word);
+                    clicked = Some(known.text);
                 }
             }
         });
@@ -111,14 +111,14 @@ mod tests {
     use super::*;
 
     const KNOWN: [Choice<'_>; 4] = [
-        Choice { word: "all", meaning: "" },
-        Choice { word: "create_doc", meaning: "Adds documents" },
-        Choice { word: "read", meaning: "Reads documents" },
-        Choice { word: "read_cross_cluster", meaning: "" },
+        Choice { text: "all", meaning: "" },
+        Choice { text: "create_doc", meaning: "Adds documents" },
+        Choice { text: "read", meaning: "Reads documents" },
+        Choice { text: "read_cross_cluster", meaning: "" },
     ];
 
     fn words(text: &str) -> Vec<&'static str> {
-        fitting(text, &split(text), &KNOWN).iter().map(|known| known.word).collect()
+        fitting(text, &split(text), &KNOWN).iter().map(|known| known.text).collect()
     }
 
     #[test]

@@ -129,7 +129,7 @@ async fn compare(node: &Server) {
     let count = usize::try_from(number("KEYBEARER_RANDOM_REQUESTS", REQUESTS)).unwrap();
     node.call(Method::POST, "/_license/start_trial?acknowledge=true", None).await;
     let sandbox = sandbox_without_keys().await;
-    let prefix = format!("rnd-{:x}", clock::now() & 0xfff_ffff);
+    let prefix = format!("rnd-{:x}", clock::now().as_millis() & 0xfff_ffff);
     let mut sides =
         [Side { server: &sandbox, names: Names::default() }, Side { server: node, names: Names::default() }];
     let mut grammar = Grammar::new(seed, &prefix);

@@ -1,5 +1,6 @@
 //! `keybearer journal`: the operations from this machine, checked, listed and exported.
 
+pub(in crate::cli) mod faults;
 pub(in crate::cli) mod ship;
 
 use clap::{Args, Subcommand};
@@ -8,6 +9,7 @@ use serde::Serialize;
 use crate::{
     cli::{
         args::connection::ConnectionFlags,
+        commands::journal::faults::complain,
         error::{CliError, Exit},
         output::{self, Format},
     },
@@ -28,23 +30,23 @@ pub(crate) struct JournalArgs {
 
 #[derive(Subcommand, Debug)]
 enum JournalVerb {
-    /// Check that entries follow each other as they were written; exit code 1 where one was changed, removed or moved,
-    /// or where there is no journal. The chain has no key: who can write the folder can compute a new one
+    /// Verify that the entries are as they were written; exit code 1 if any was changed, removed or moved, or if there
+    /// is no journal. The chain has no key: anyone who can write to the folder can compute a new one
     Verify,
-    /// List what was done, the newest last
+    /// List the activity, newest last
     List(ListArgs),
-    /// Write all entries as JSON lines, as they are
+    /// Print all entries as JSON lines, unchanged
     Export,
-    /// Check it, and put its entries into an index of a cluster, each once
+    /// Verify the journal and send its entries to an index of a cluster, each once
     Ship(ship::ShipArgs),
 }
 
 #[derive(Args, Debug)]
 struct ListArgs {
-    /// Only what is about the key of this id
+    /// Only activity on the key with this id
     #[arg(long, value_name = "ID")]
     key: Option<String>,
-    /// Form of the output
+    /// Output format
     #[arg(short, long, default_value = "table")]
     output: Format,
 }
@@ -125,17 +127,6 @@ fn exit(report: &Report) -> Exit {
     if report.is_whole() { Exit::Done } else { Exit::Failed }
 }
 
-/// Prints the faults of a journal, and the number of those that are not listed.
-pub(crate) fn complain(report: &Report) {
-    for faulty in &report.faults {
-        output::print_error(&faulty.to_string());
-    }
-    let unlisted = report.fault_count - report.faults.len();
-    if unlisted > 0 {
-        output::print_error(&format!("{} more are not listed", number::plural(unlisted as u64, "fault")));
-    }
-}
-
 fn verify() -> Result<Exit, CliError> {
     let (report, ()) = check(|| (), |(), _, _| ())?;
     let journal = Journal::from_environment();
@@ -143,7 +134,7 @@ fn verify() -> Result<Exit, CliError> {
     for open in &report.open {
         let what = if open.keys.is_empty() { "a key".to_owned() } else { shortened(&open.keys) };
         output::print_status(&sanitize::shown(&format!(
-            "{}: {} of {what} on {} has an intent and no outcome. Look at the cluster",
+            "{}: {} of {what} on {} has an intent but no outcome. Check the cluster",
             open.at, open.action, open.cluster
         )));
     }
@@ -151,7 +142,7 @@ fn verify() -> Result<Exit, CliError> {
     let files = number::plural(report.files as u64, "file");
     let place = journal.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
     if report.is_whole() && report.lines == 0 {
-        let hint = "Nothing was written from here yet, or KEYBEARER_JOURNAL names another folder";
+        let hint = "Nothing has been recorded on this machine yet, or KEYBEARER_JOURNAL is set to another folder";
         return Err(CliError::problem("There is nothing to verify", &format!("{place} has no journal"), hint));
     }
     if report.is_whole() {

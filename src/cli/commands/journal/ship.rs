@@ -3,16 +3,18 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::complain;
 use crate::{
     cli::{
-        args::connection::ConnectionFlags,
-        commands::expiring,
+        args::{
+            connection::{self, ConnectionFlags},
+            span,
+        },
+        commands::journal::faults::complain,
         error::{CliError, Exit},
         output::{self, PlainFormat},
     },
     model::{
-        Millis,
+        Timestamp,
         text::{number, sanitize},
         time::calendar,
     },
@@ -29,23 +31,23 @@ use crate::{
 /// The options of `journal ship`.
 #[derive(Args, Debug)]
 pub(crate) struct ShipArgs {
-    /// Index or data stream that takes the entries; each is there once, also if they are shipped again. A data
-    /// stream that was rolled over no longer knows the older ones: ship them with --since
+    /// Index or data stream for the entries; each is added only once, even if shipped again. A data stream that was
+    /// rolled over no longer knows the older ones: use --since
     #[arg(long, value_name = "NAME")]
     index: String,
-    /// The saved connection to ship to; the same as --profile
+    /// Saved connection to ship to; same as --profile
     #[arg(long, value_name = "PROFILE")]
     to_profile: Option<String>,
-    /// Only entries since then: 7d, 12h, or a date such as 2026-11-24 (from its beginning)
+    /// Only entries since this time: 7d, 12h, or a date such as 2026-11-24 (from its beginning)
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Also where the journal was tampered with: ship the entries that are as they were written
+    /// Ship even if the journal failed verification: only the entries that pass it
     #[arg(long)]
     even_broken: bool,
-    /// Only print an index template that suits the entries, as the body of PUT _index_template
+    /// Only print an index template for the entries, as the body of PUT _index_template
     #[arg(long)]
     print_template: bool,
-    /// Form of the output
+    /// Output format
     #[arg(short, long, default_value = "table")]
     output: PlainFormat,
 }
@@ -75,7 +77,9 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: &ShipArgs) -> Result<Exit
     }
     let flags = connection(flags, args)?;
     let since = args.since.as_deref().map(|text| moment(text, clock::now())).transpose()?;
-    let session = flags.session().await?;
+    let endpoint = flags.endpoint()?;
+    connection::check_writable(&endpoint)?;
+    let session = flags.confirm(&connection::session_at(&endpoint).await?)?;
     let what = Shipment { index: args.index.clone(), since, even_broken: args.even_broken };
     let tell = |count: u64| {
         if output::someone_is_there() && args.output == PlainFormat::Table {
@@ -87,9 +91,9 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: &ShipArgs) -> Result<Exit
         Err(NotShipped::Problem(problem)) => Err(CliError::Problem(problem)),
         Err(NotShipped::Broken(report)) => {
             complain(&report);
-            let hint = "Keep its files as they are and find out who changed them; --even-broken ships the entries that \
-                        are as they were written";
-            Err(CliError::problem("The journal was tampered with, so nothing was shipped", "", hint))
+            let hint = "Keep its files unchanged and find out what changed them; --even-broken ships the entries that \
+                        pass verification";
+            Err(CliError::problem("The journal failed verification, so nothing was shipped", "", hint))
         }
     }
 }
@@ -97,7 +101,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: &ShipArgs) -> Result<Exit
 fn connection(flags: &ConnectionFlags, args: &ShipArgs) -> Result<ConnectionFlags, CliError> {
     match (&args.to_profile, &flags.profile) {
         (Some(to), Some(profile)) if to != profile => {
-            Err(CliError::usage("--to-profile and --profile are the same, and name two connections: use one"))
+            Err(CliError::usage("--to-profile and --profile are the same option but name two connections: use one"))
         }
         (Some(to), _) => Ok(ConnectionFlags { profile: Some(to.clone()), ..flags.clone() }),
         (None, _) => Ok(flags.clone()),
@@ -105,13 +109,13 @@ fn connection(flags: &ConnectionFlags, args: &ShipArgs) -> Result<ConnectionFlag
 }
 
 /// Reads a moment such as `7d` (ago), a date (its beginning) or a time.
-fn moment(text: &str, now: Millis) -> Result<Millis, CliError> {
+fn moment(text: &str, now: Timestamp) -> Result<Timestamp, CliError> {
     let zone = clock::zone();
     let begins = if text.trim().len() == 10 { format!("{} 00:00", text.trim()) } else { text.to_owned() };
-    let wrong = || CliError::usage(format!("--since {text}: write a time such as 7d or 12h, or a date"));
+    let wrong = || CliError::usage(format!("--since {text}: use a time such as 7d or 12h, or a date"));
     match calendar::parse(&begins, &zone) {
         Some(at) => Ok(at),
-        None => expiring::length("--since", text).map(|length| now.saturating_sub(length)).map_err(|_| wrong()),
+        None => span::length("--since", text).map(|length| now - length).map_err(|_| wrong()),
     }
 }
 
@@ -120,7 +124,7 @@ fn report(shipped: &Shipped, args: &ShipArgs) -> Result<Exit, CliError> {
     grouped(&shipped.failed).iter().for_each(|line| output::print_error(line));
     let error = shipped.ended_by.as_ref().map(|problem| problem.words());
     if let Some(words) = &error {
-        output::print_error(&format!("{words}. The rest was not sent; ship again later, nothing will be there twice"));
+        output::print_error(&format!("{words}. The rest was not sent; ship again later: no entry is added twice"));
     }
     match args.output {
         PlainFormat::Json => output::put_json(&ShippedJson {
@@ -177,7 +181,7 @@ fn exit(shipped: &Shipped) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::DAY;
+    use crate::model::TimeDelta;
 
     #[test]
     fn one_reason_is_told_once_and_twenty_at_most() {
@@ -191,10 +195,10 @@ mod tests {
 
     #[test]
     fn since_is_a_time_ago_or_the_beginning_of_a_day() {
-        let now = 1_795_521_600_000; // 2026-11-24T12:00:00Z
-        assert_eq!(moment("7d", now).unwrap(), now - 7 * DAY);
-        assert_eq!(moment("2026-11-24T12:00:00Z", 0).unwrap(), now);
-        let day = moment("2026-11-24", 0).unwrap();
+        let now = Timestamp::from_millis(1_795_521_600_000); // 2026-11-24T12:00:00Z
+        assert_eq!(moment("7d", now).unwrap(), now - 7 * TimeDelta::DAY);
+        assert_eq!(moment("2026-11-24T12:00:00Z", Timestamp::EPOCH).unwrap(), now);
+        let day = moment("2026-11-24", Timestamp::EPOCH).unwrap();
         assert_eq!(day, calendar::parse("2026-11-24 00:00", &clock::zone()).unwrap());
         for wrong in ["soon", "", "2026-13-01", "never"] {
             assert!(moment(wrong, now).is_err(), "{wrong}");

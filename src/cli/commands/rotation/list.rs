@@ -1,5 +1,7 @@
 //! Rotations as rows and as JSON.
 
+use std::io;
+
 use serde::Serialize;
 
 use crate::{
@@ -9,7 +11,7 @@ use crate::{
         output::{self, PlainFormat},
     },
     model::{
-        Millis,
+        TimeDelta, Timestamp,
         rotation::{Ended, Lineage, Next, Outlook, Rotation},
         text::sanitize,
         time::{calendar, expiry},
@@ -17,9 +19,9 @@ use crate::{
     ops::{
         Problem, ProblemKind, clock,
         connections::{cluster_identity, connect},
-        rotation::{self, EndOutcome, driver::ClusterRotations},
+        rotation::{self, EndOutcome, overview::ClusterRotations},
     },
-    store::rotation::Listing,
+    store::rotation::{Listing, Rotations},
 };
 
 #[derive(Serialize)]
@@ -34,7 +36,7 @@ struct RotationJson<'a> {
     old_state: Option<&'static str>,
     /// State of the successor; `None` where there is none, or its cluster was not asked.
     new_state: Option<&'static str>,
-    due: Option<Millis>,
+    due: Option<Timestamp>,
     old_id: &'a str,
     new_id: Option<&'a str>,
     name: &'a str,
@@ -42,15 +44,15 @@ struct RotationJson<'a> {
     maker: &'a str,
     cluster: Option<&'a str>,
     url: &'a str,
-    begun: Millis,
-    grace: Millis,
+    begun: Timestamp,
+    grace: TimeDelta,
     secret: String,
     old_names_successor: bool,
     strays: Vec<&'a str>,
 }
 
 impl<'a> RotationJson<'a> {
-    fn of(rotation: &'a Rotation, here: &ClusterRotations, now: Millis) -> Self {
+    fn of(rotation: &'a Rotation, here: &ClusterRotations, now: Timestamp) -> Self {
         let outlook = outlook(rotation, here, now);
         let is_known = here.rotations.iter().any(|own| own.id == rotation.id);
         let (old, new) = here.states.both(rotation);
@@ -115,7 +117,7 @@ impl DueResult {
         }
     }
 
-    fn word(self) -> &'static str {
+    fn label(self) -> &'static str {
         match self {
             Self::Ended(how) => how.word(),
             Self::Failed => "failed",
@@ -161,20 +163,20 @@ async fn look(flags: &ConnectionFlags, listing: &Listing) -> ClusterRotations {
         Ok::<ClusterRotations, Problem>(ClusterRotations { cluster, rotations, states, unreadable: Vec::new() })
     };
     asked.await.unwrap_or_else(|problem| {
-        output::print_error(&format!("How the keys stand could not be asked: {}", problem.words()));
+        output::print_error(&format!("The state of the keys could not be read: {}", problem.words()));
         ClusterRotations::default()
     })
 }
 
 /// Returns the outlook of a rotation; if its cluster was not asked, by its own state alone.
-fn outlook(rotation: &Rotation, here: &ClusterRotations, now: Millis) -> Outlook {
+fn outlook(rotation: &Rotation, here: &ClusterRotations, now: Timestamp) -> Outlook {
     match here.rotations.iter().any(|own| own.id == rotation.id) {
         true => here.outlook(rotation, now),
         false => Outlook::Next(rotation.next(now)),
     }
 }
 
-fn row(rotation: &Rotation, here: &ClusterRotations, now: Millis) -> Vec<String> {
+fn row(rotation: &Rotation, here: &ClusterRotations, now: Timestamp) -> Vec<String> {
     let shown = |text: &str| sanitize::shown(text).into_owned();
     let due = match outlook(rotation, here, now) {
         Outlook::Next(Next::Make | Next::Try) => "waits for --resume".to_owned(),
@@ -183,7 +185,7 @@ fn row(rotation: &Rotation, here: &ClusterRotations, now: Millis) -> Vec<String>
         Outlook::Next(Next::Nothing) => String::new(),
         Outlook::OldEnded(how) => format!("now: the old key is {}", how.word()),
         Outlook::SuccessorEnded(how) => format!("never: the successor is {}", how.word()),
-        Outlook::Dead(words) => format!("never: {words}, close it by --cancel"),
+        Outlook::Dead(words) => format!("never: {words}, close it with --cancel"),
     };
     vec![
         rotation.state.word().to_owned(),
@@ -197,7 +199,7 @@ fn row(rotation: &Rotation, here: &ClusterRotations, now: Millis) -> Vec<String>
 }
 
 /// Prints the result of each rotation that was due.
-pub(crate) fn put_results(results: &[(Rotation, DueResult)], format: PlainFormat) -> Result<(), CliError> {
+pub(crate) fn put_results(results: &[(Rotation, DueResult)], format: PlainFormat) -> io::Result<()> {
     if format == PlainFormat::Json {
         let json: Vec<ResultJson<'_>> = results
             .iter()
@@ -211,7 +213,7 @@ pub(crate) fn put_results(results: &[(Rotation, DueResult)], format: PlainFormat
                     DueResult::Failed | DueResult::Untouched => Some(false),
                     DueResult::NotKnown => None,
                 },
-                result: result.word(),
+                result: result.label(),
             })
             .collect();
         return output::put_json(&json);
@@ -224,7 +226,7 @@ pub(crate) fn put_results(results: &[(Rotation, DueResult)], format: PlainFormat
         .iter()
         .map(|(rotation, result)| {
             vec![
-                result.word().to_owned(),
+                result.label().to_owned(),
                 shown(rotation.old.id.as_str()),
                 rotation.successor().map(|id| shown(id.as_str())).unwrap_or_default(),
                 output::cell(&rotation.name),
@@ -236,7 +238,7 @@ pub(crate) fn put_results(results: &[(Rotation, DueResult)], format: PlainFormat
 
 /// Reports the rotations of a cluster that are stuck before their grace period, or can't end: nothing ends them by
 /// itself.
-pub(crate) fn say_waiting(here: &ClusterRotations) {
+pub(crate) fn print_waiting(here: &ClusterRotations) {
     let now = clock::now();
     for rotation in &here.rotations {
         let (id, about) = (&rotation.id, format!("{} ({})", rotation.old.name, rotation.old.id));
@@ -255,13 +257,25 @@ pub(crate) fn say_waiting(here: &ClusterRotations) {
 }
 
 /// Formats a moment in local time, and the time until then.
-pub(crate) fn moment(at: Millis) -> String {
+pub(crate) fn moment(at: Timestamp) -> String {
     format!("{} ({})", calendar::local(at, &clock::zone()), expiry::remaining(Some(at), clock::now()))
 }
 
-/// Formats a length of time in milliseconds as "2 days", "24 hours".
-pub(crate) fn length(length: Millis) -> String {
-    expiry::remaining(Some(length), 0).trim_start_matches("in ").to_owned()
+/// Formats a length of time as "2 days", "24 hours".
+pub(crate) fn length(length: TimeDelta) -> String {
+    expiry::about(length)
+}
+
+/// Reads the rotations in the folder; reports files that can't be read, which stay there.
+pub(crate) fn listing(rotations: &Rotations) -> Result<Listing, CliError> {
+    let listing = rotations.all().map_err(|error| {
+        let detail = format!("{}: {error}", rotations.folder().display());
+        CliError::problem("The rotations can't be read", &detail, "Fix the permissions of that folder")
+    })?;
+    for (path, reason) in &listing.unreadable {
+        output::print_error(&format!("{} is ignored: {reason}", path.display()));
+    }
+    Ok(listing)
 }
 
 #[cfg(test)]
@@ -270,6 +284,9 @@ mod tests {
 
     #[test]
     fn lengths_are_told_in_words() {
-        assert_eq!((length(24 * 3_600_000), length(7 * crate::model::DAY)), ("24 hours".into(), "7 days".into()));
+        assert_eq!(
+            (length(TimeDelta::from_hours(24)), length(TimeDelta::from_days(7))),
+            ("24 hours".into(), "7 days".into())
+        );
     }
 }

@@ -3,22 +3,25 @@
 use std::{path::PathBuf, sync::atomic::AtomicBool};
 
 use super::{
-    RotateArgs, last_use_words,
     list::{self, DueResult},
-    listing,
-    secret::{self, Terminal, confirmed, say, say_due, say_preview},
-    stoppable,
+    terminal::{self, Terminal, confirmed, print_preview, print_progress},
 };
 use crate::{
     cli::{
         args::connection::ConnectionFlags,
-        commands::rotation as begin,
+        commands::rotation::{
+            list::listing,
+            options::RotateArgs,
+            report::{self, ended_text, finish},
+            terminal::last_use_text,
+        },
         error::{CliError, Exit},
-        fixes, output,
+        fixes, output, signals,
     },
     model::{
+        Timestamp,
         api_key::KeyId,
-        rotation::{Ended, KeyState, Next, Outlook, Rotation, State},
+        rotation::{KeyState, Next, Outlook, Rotation, State},
         text::sanitize,
     },
     ops::{
@@ -26,52 +29,21 @@ use crate::{
         keys::last_use,
         rotation::{
             self, EndOutcome,
-            driver::{self, Answers, ClusterRotations, Outcome, RotationReport, SecretConfirmation},
+            driver::{self, Answers, SecretConfirmation},
+            overview::ClusterRotations,
         },
     },
     store::rotation::{RotationGuard, Rotations},
 };
-
-/// Reports how far a rotation has come.
-///
-/// # Errors
-/// The reason why it stopped early.
-pub(crate) fn came_to(outcome: Outcome, front: &mut Terminal<'_>) -> Result<Box<RotationReport>, CliError> {
-    let Outcome::After(mut after) = outcome else {
-        // A terminal shows no cards: it has already written the secret it was given.
-        return Err(CliError::problem("The secret waits to be shown", "", "Resume it with --resume"));
-    };
-    front.check(&mut after)?;
-    say_after(&after);
-    Ok(after)
-}
-
-/// Reports the end of the old key with its proof, or when it is due.
-pub(crate) fn say_after(after: &RotationReport) {
-    match after.ended {
-        Some(how) => output::print_status(&ended_words(&after.rotation, how)),
-        None if after.problem.is_none() && !after.declined => say_due(&after.rotation),
-        None => {}
-    }
-}
-
-fn ended_words(rotation: &Rotation, how: Ended) -> String {
-    let at = match rotation.state {
-        State::Done { proved_at, .. } => crate::model::time::calendar::clock(proved_at, &clock::zone()),
-        _ => String::new(),
-    };
-    let old = KeyId::new(sanitize::shown(rotation.old.id.as_str()));
-    how.proof(&old, &at)
-}
 
 /// Runs `rotate --due`: ends the old keys of all rotations of the connected cluster whose grace period is over, or
 /// whose old key has ended already.
 pub(crate) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &RotateArgs) -> Result<Exit, CliError> {
     let unread = listing(rotations)?.unreadable.len();
     let session = flags.changing_session().await?;
-    let here = driver::here(&session, rotations).await?;
+    let here = crate::ops::rotation::overview::here(&session, rotations).await?;
     let due = here.due(clock::now());
-    list::say_waiting(&here);
+    list::print_waiting(&here);
     let stuck = stuck(&here);
     if due.is_empty() {
         if stuck.is_empty() {
@@ -86,7 +58,7 @@ pub(crate) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &R
     let mut refused = Vec::new();
     for (rotation, plan) in due.iter().zip(plans) {
         match plan {
-            Ok(plan) => say_preview(rotation, plan, &last_use_words(&uses, &rotation.old.id, &session)),
+            Ok(plan) => print_preview(rotation, plan, &last_use_text(&uses, &rotation.old.id, &session)),
             Err(problem) => {
                 output::print_error(&format!(
                     "{} ({}): {}",
@@ -103,14 +75,15 @@ pub(crate) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &R
     if !ids.is_empty() && !confirmed(args.yes, "invalidate")? {
         return Ok(Exit::Failed);
     }
+    let session = if ids.is_empty() { session } else { flags.confirm(&session)? };
     let mut progress = |outcome: &EndOutcome| match &outcome.result {
-        Ok((rotation, how)) => output::print_status(&ended_words(rotation, *how)),
+        Ok((rotation, how)) => output::print_status(&ended_text(rotation, *how)),
         Err(problem) => output::print_error(&fixes::with_fixes(problem)),
     };
     let stop = AtomicBool::new(false);
-    let mut told = say;
-    let work = crate::ops::rotation::batch::end_these(&session, rotations, &ids, &stop, (&mut told, &mut progress));
-    let outcomes = stoppable(work, &stop).await?;
+    let mut told = print_progress;
+    let work = crate::ops::rotation::batch::end_these(&session, rotations, &ids, &stop, &mut told, &mut progress);
+    let outcomes = signals::stoppable(work, &stop).await?;
     let result = |rotation: &Rotation| match refused.contains(&rotation.id) {
         true => DueResult::Failed,
         false => DueResult::of(outcomes.iter().find(|outcome| outcome.id == rotation.id)),
@@ -122,7 +95,7 @@ pub(crate) async fn due(flags: &ConnectionFlags, rotations: &Rotations, args: &R
     let count = |wanted: DueResult| results.iter().filter(|(_, result)| *result == wanted).count();
     let (failed, unknown) = (count(DueResult::Failed) + count(DueResult::Untouched), count(DueResult::NotKnown));
     let exit = match unknown {
-        0 => begin::exit(results.len() - failed, failed + unread),
+        0 => report::exit(results.len() - failed, failed + unread),
         _ => Exit::NotKnown,
     };
     Ok(exit.unless_unwritten(written))
@@ -137,7 +110,7 @@ fn stuck(here: &ClusterRotations) -> Vec<(Rotation, DueResult)> {
 }
 
 fn meant(rotations: &Rotations, reference: &str) -> Result<RotationGuard, CliError> {
-    Ok(driver::find_rotation(rotations, &listing(rotations)?, reference)?)
+    Ok(crate::ops::rotation::overview::find_rotation(rotations, &listing(rotations)?, reference)?)
 }
 
 /// Runs `rotate --resume ID`: the next step, whatever it is.
@@ -150,18 +123,19 @@ pub(crate) async fn resume(
     args.check_file()?;
     let guard = meant(rotations, reference)?;
     if guard.rotation.is_finished() {
-        output::print_status(&finished_words(&guard.rotation));
+        output::print_status(&finished_text(&guard.rotation));
         return Ok(Exit::Done);
     }
     let answers = answers(&guard, args)?;
     let session = flags.changing_session().await?;
+    let session = flags.confirm(&session)?;
     let mut front = Terminal::new(&session, args.output, args.yes);
     let outcome = match driver::resume(&session, guard, answers, &mut front).await {
         Ok(outcome) => outcome,
         Err(problem) => return Err(front.reason(problem.into())),
     };
-    let after = came_to(outcome, &mut front)?;
-    Ok(if after.declined { Exit::Failed } else { begin::made(&after) })
+    let after = finish(outcome, &mut front)?;
+    Ok(if after.declined { Exit::Failed } else { report::made(&after) })
 }
 
 /// Reads the answers to the questions of an interrupted rotation from the options.
@@ -177,28 +151,28 @@ fn answers(guard: &RotationGuard, args: &RotateArgs) -> Result<Answers, CliError
         (None, true, _) => SecretConfirmation::Said,
         (None, false, false) => SecretConfirmation::Unsaid,
     };
-    if let (Some(path), SecretConfirmation::Unsaid, Next::Try) = (&file, &have, guard.rotation.next(0)) {
-        let title = format!("{} does not hold the secret of the successor. Nothing is ended", path.display());
-        let hint = "It holds the encoded key, or id:api_key; --handed-over takes your word that you have it";
+    if let (Some(path), SecretConfirmation::Unsaid, Next::Try) = (&file, &have, guard.rotation.next(Timestamp::EPOCH)) {
+        let title = format!("{} does not contain the secret of the successor. Nothing was invalidated", path.display());
+        let hint = "It must contain the encoded key or id:api_key; --handed-over confirms that you have the secret";
         return Err(CliError::problem(&title, "", hint));
     }
-    Ok(Answers { have, file, person: secret::stream(args.output) })
+    Ok(Answers { have, file, person: terminal::stream(args.output) })
 }
 
-fn finished_words(rotation: &Rotation) -> String {
+fn finished_text(rotation: &Rotation) -> String {
     let id = &rotation.id;
     match &rotation.state {
-        State::Done { how, .. } => format!("Rotation {id} is done. {}", ended_words(rotation, *how)),
-        _ => format!("Rotation {id} was canceled; nothing is left to do"),
+        State::Done { how, .. } => format!("Rotation {id} is done. {}", ended_text(rotation, *how)),
+        _ => format!("Rotation {id} was canceled; nothing left to do"),
     }
 }
 
 /// Formats the state in which a cancel leaves the old key, to follow its id.
 fn stays(old: KeyState) -> String {
     match old {
-        KeyState::Valid => "stays as it is".into(),
-        KeyState::Unknown => "stays as it is (whether it works is not known)".into(),
-        ended => format!("is {}, and stays so", ended.word()),
+        KeyState::Valid => "is not changed".into(),
+        KeyState::Unknown => "is not changed (not known whether it works)".into(),
+        ended => format!("remains {}", ended.word()),
     }
 }
 
@@ -211,7 +185,7 @@ pub(crate) async fn cancel(
 ) -> Result<Exit, CliError> {
     let mut guard = meant(rotations, reference)?;
     if guard.rotation.is_finished() {
-        let title = format!("{}. Nothing is done", finished_words(&guard.rotation));
+        let title = format!("{}. Nothing was done", finished_text(&guard.rotation));
         return Err(CliError::problem(&title, "", ""));
     }
     let session = flags.changing_session().await?;
@@ -221,18 +195,20 @@ pub(crate) async fn cancel(
     let old = &guard.rotation.old;
     let (what, outcome) = match (&outlook, guard.rotation.successor()) {
         (Outlook::Dead(why), _) => ("is closed".to_owned(), why.clone()),
-        (_, None) => (stays(plan.old), "whatever was made for it is invalidated".to_owned()),
+        (_, None) => (stays(plan.old), "any key created for it is invalidated".to_owned()),
         (_, Some(new)) if plan.successor.has_ended() => {
-            (stays(plan.old), format!("its successor {new} is {} already", plan.successor.word()))
+            (stays(plan.old), format!("its successor {new} is already {}", plan.successor.word()))
         }
-        (_, Some(new)) if plan.ends.is_none() => (stays(plan.old), format!("its successor {new} stays valid too")),
-        (_, Some(new)) => (stays(plan.old), format!("its successor {new} will be invalidated, for ever")),
+        (_, Some(new)) if plan.ends.is_none() => (stays(plan.old), format!("its successor {new} also stays valid")),
+        (_, Some(new)) => (stays(plan.old), format!("its successor {new} will be permanently invalidated")),
     };
     output::print_status(&sanitize::shown(&format!("{} ({}) {what}; {outcome}", old.name, old.id)));
     if !confirmed(args.yes, "cancel")? {
         return Ok(Exit::Failed);
     }
-    driver::cancel_rotation(&session, &mut guard, args.keep_successor, &mut say).await?;
+    let session = flags.confirm(&session)?;
+    crate::ops::rotation::cancel_plans::cancel_rotation(&session, &mut guard, args.keep_successor, &mut print_progress)
+        .await?;
     let done = if matches!(outlook, Outlook::Dead(_)) { "closed" } else { "canceled" };
     output::print_status(&format!("Rotation {} is {done}", guard.rotation.id));
     Ok(Exit::Done)

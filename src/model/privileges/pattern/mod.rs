@@ -2,118 +2,16 @@
 //! are foreign text: whoever may create a key may write one that would take forever. Reading has a limit of depth and
 //! length, and matching takes steps out of a [`Budget`]; what exceeds either is not known, never "no".
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
+mod budget;
 mod regex;
 
+pub use crate::model::text::glob::matches as glob;
+pub use budget::{Budget, MAX_MATCH_STEPS, MAX_NAME_LENGTH, MAX_PATTERN_LENGTH, MAX_PATTERN_NESTING, MAX_SEARCH_STEPS};
 pub use regex::{PatternError, Regex};
 
-/// Limit of characters of a regular expression that is read. No name that Elasticsearch takes is longer than 255 bytes,
-/// and patterns are a little longer than names.
-pub const MAX_PATTERN_LENGTH: usize = 1_000;
-/// Limit of quantifiers, complements and parentheses around one another.
-pub const MAX_PATTERN_NESTING: usize = 40;
-/// Limit of characters of a name that is matched by a regular expression.
-pub const MAX_NAME_LENGTH: usize = 1_024;
-/// Limit of steps of one match; a step looks at one character of the name for one part of the pattern.
-pub const MAX_MATCH_STEPS: u64 = 2_000_000;
-/// Limit of steps of all matches of one search.
-pub const MAX_SEARCH_STEPS: u64 = 100_000_000;
 /// Cost of a wildcard comparison up to which no steps are taken from the budget; the cost is the length of the pattern
 /// times that of the name.
 const FREE_STEPS: u64 = 1 << 14;
-
-/// Steps that matching may still take. One budget is made for each search (or each page, each check) and lent to every
-/// match of it, on any number of threads: once it is spent, the answers are "not known".
-#[derive(Debug)]
-pub struct Budget {
-    left: AtomicU64,
-}
-
-impl Budget {
-    /// Creates a budget of this number of steps.
-    pub const fn new(steps: u64) -> Self {
-        Self { left: AtomicU64::new(steps) }
-    }
-
-    /// Creates a budget for one match: [`MAX_MATCH_STEPS`].
-    pub const fn for_one_match() -> Self {
-        Self::new(MAX_MATCH_STEPS)
-    }
-
-    /// Creates a budget for a whole search: [`MAX_SEARCH_STEPS`].
-    pub const fn for_search() -> Self {
-        Self::new(MAX_SEARCH_STEPS)
-    }
-
-    /// Returns `true` if no steps are left: some match had to end without an answer, and further ones may.
-    pub fn is_spent(&self) -> bool {
-        self.left.load(Ordering::Relaxed) == 0
-    }
-
-    /// Runs work that counts its own steps down, and takes the steps that it used. One match gets no more than
-    /// [`MAX_MATCH_STEPS`], so that one bad pattern does not use up what a thousand good ones need.
-    fn lend<T>(&self, work: impl FnOnce(&mut Steps) -> Option<T>) -> Option<T> {
-        let mut lent = 0;
-        let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-            lent = left.min(MAX_MATCH_STEPS);
-            Some(left - lent)
-        });
-        let mut steps = Steps(lent);
-        let answer = work(&mut steps);
-        // The rest of a match that ran out is dropped on purpose: the budget then ends at exactly 0.
-        self.left.fetch_add(steps.0, Ordering::Relaxed);
-        answer
-    }
-}
-
-/// Steps lent to one match.
-pub(in crate::model) struct Steps(u64);
-
-impl Steps {
-    /// Takes some steps; `None` if fewer are left, and then none remain.
-    fn take(&mut self, steps: usize) -> Option<()> {
-        match self.0.checked_sub(steps as u64) {
-            Some(left) => {
-                self.0 = left;
-                Some(())
-            }
-            None => {
-                self.0 = 0;
-                None
-            }
-        }
-    }
-}
-
-/// Returns `true` if the name matches a pattern with `*` (any run) and `?` (any one character).
-pub fn glob(pattern: &str, name: &str) -> bool {
-    let pattern: Vec<char> = pattern.chars().collect();
-    let name: Vec<char> = name.chars().collect();
-    let (mut p, mut n) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while n < name.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                star = Some((p, n));
-                p += 1;
-            }
-            Some(&c) if c == '?' || c == name[n] => {
-                p += 1;
-                n += 1;
-            }
-            _ => match star {
-                Some((at, from)) => {
-                    star = Some((at, from + 1));
-                    p = at + 1;
-                    n = from + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|c| *c == '*')
-}
 
 /// Returns whether a name matches a name of a role: one with wildcards, or a regular expression between slashes.
 ///
@@ -189,11 +87,6 @@ fn glob_over_pattern(granted: &str, wanted: &str) -> bool {
     reached[wanted.len()]
 }
 
-/// Returns `true` if Elasticsearch accepts the pattern, even if it exceeds the limits for reading it here.
-pub fn is_valid(pattern: &str) -> bool {
-    problem(pattern) != Some(PatternError::Malformed)
-}
-
 /// Returns the reason why a pattern can't be read; `None` if it can.
 pub fn problem(pattern: &str) -> Option<PatternError> {
     expression(pattern).and_then(|source| Regex::parse(source).err())
@@ -210,6 +103,11 @@ fn expression(pattern: &str) -> Option<&str> {
 mod tests {
     use super::*;
     use crate::small_stack::{USUAL_CASES, cases, foreign_text, on_small_stack};
+
+    /// Returns `true` if Elasticsearch accepts the pattern, even if it exceeds the limits for reading it here.
+    fn is_valid(pattern: &str) -> bool {
+        problem(pattern) != Some(PatternError::Malformed)
+    }
 
     #[test]
     fn stars_match_any_run_and_question_marks_one_character() {

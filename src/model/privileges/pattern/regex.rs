@@ -1,24 +1,24 @@
 //! Regular expressions as Lucene reads them with all of its operators on, as roles have them (syntax as seen on 9.5.3).
 
-use super::{Budget, MAX_NAME_LENGTH, MAX_PATTERN_LENGTH, MAX_PATTERN_NESTING, Steps};
-
 /// Error for a regular expression that was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// Malformed expression, which Elasticsearch refuses too.
-    #[error("This is no regular expression")]
+    #[error("This is not a regular expression")]
     Malformed,
     /// Expression of more than [`MAX_PATTERN_LENGTH`] characters.
-    #[error("A regular expression of more than {MAX_PATTERN_LENGTH} characters is not read")]
+    #[error("Regular expressions of more than {MAX_PATTERN_LENGTH} characters are not supported")]
     TooLong,
     /// Expression of more than [`MAX_PATTERN_NESTING`] levels.
     #[error(
-        "A regular expression of more than {MAX_PATTERN_NESTING} quantifiers or parentheses on one another is not read"
+        "Regular expressions with more than {MAX_PATTERN_NESTING} nested quantifiers or parentheses are not supported"
     )]
     TooNested,
 }
 
 use PatternError::{Malformed, TooLong, TooNested};
+
+use super::budget::{Budget, MAX_NAME_LENGTH, MAX_PATTERN_LENGTH, MAX_PATTERN_NESTING, Steps};
 
 #[derive(Debug)]
 enum Part {

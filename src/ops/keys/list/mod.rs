@@ -6,6 +6,7 @@
 //! that are created or invalidated meanwhile are read at the end, newest first, so that no clock needs to be right.
 //! Then the cluster counts the keys, and ranges whose count differs are read again.
 
+mod range;
 mod reader;
 
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use serde_json::json;
 use crate::{
     client::{ClientError, KeyQuery, UnreadRows},
     model::{
-        Millis,
+        Timestamp,
         api_key::{ApiKey, KeyId},
         inventory::Inventory,
         text::number::plural,
@@ -38,10 +39,10 @@ pub struct KeyList {
     /// Number of keys that the cluster counts.
     pub total: u64,
     /// Time when the list was read, by this machine's clock.
-    pub as_of: Millis,
+    pub as_of: Timestamp,
     /// Time when keys that were created or invalidated since `as_of` were added, by this machine's clock; `None` if the
     /// list is of one reading.
-    pub renewed_at: Option<Millis>,
+    pub renewed_at: Option<Timestamp>,
     /// `true` if the list has only the keys of the user who is signed in.
     pub own_only: bool,
     /// `true` if all of the list was read, `false` if only its beginning.
@@ -87,7 +88,7 @@ impl KeyList {
             doubts.push(format!("{} not fully readable", keys(self.keys.flawed() as u64)));
         }
         if !self.unreadable.is_empty() {
-            doubts.push(format!("{} could not be understood", keys(self.unreadable.len() as u64)));
+            doubts.push(format!("{} could not be read", keys(self.unreadable.len() as u64)));
         }
         if self.shortfall() > 0 {
             doubts.push(format!("the cluster counts {} more than it sent", keys(self.shortfall())));
@@ -162,7 +163,7 @@ pub async fn renewed(session: &Session, old: &KeyList) -> Result<Option<KeyList>
 /// Merges several lists into one, and returns it with the exclusive end of each list's keys in it. The merged list is
 /// as old as the oldest of them.
 pub fn merged(lists: &[Arc<KeyList>]) -> (KeyList, Vec<usize>) {
-    let mut all = KeyList { is_complete: true, as_of: Millis::MAX, ..KeyList::default() };
+    let mut all = KeyList { is_complete: true, as_of: Timestamp::MAX, ..KeyList::default() };
     let mut ends = Vec::new();
     for list in lists {
         all.keys.append(&list.keys);
@@ -175,7 +176,7 @@ pub fn merged(lists: &[Arc<KeyList>]) -> (KeyList, Vec<usize>) {
         all.is_complete &= list.is_complete;
     }
     if lists.is_empty() {
-        all.as_of = 0;
+        all.as_of = Timestamp::EPOCH;
     }
     background::run(|| all.keys.finish());
     (all, ends)

@@ -11,13 +11,16 @@ use std::{
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::{KeyList, ListProgress, PAGE};
+use super::{
+    KeyList, ListProgress, PAGE,
+    range::{Range, no_more_than},
+};
 use crate::{
-    client::{ClientError, KeyQuery, Order as By, RowPage, UnreadRows, Unreadable},
+    client::{ClientError, KeyQuery, MAX_DATE_SKEW, Order as By, RowPage, UnreadRows, Unreadable},
     model::{
-        Millis,
+        TimeDelta, Timestamp,
         api_key::KeyId,
-        inventory::{Bitmap, Inventory, Put, RawKey},
+        inventory::{Bitmap, Inventory, Put, RawKey, RowId},
         version::Feature,
     },
     ops::{
@@ -37,35 +40,6 @@ const RANGE: u64 = 8000;
 const AT_ONCE: usize = 2;
 /// Maximum number of times that ranges with a different count are read again.
 const MENDINGS: usize = 3;
-/// Range of keys by creation time, from `from` (inclusive) to `until` (exclusive).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Range {
-    from: Millis,
-    until: Millis,
-    count: u64,
-}
-
-impl Range {
-    fn filter(self) -> Value {
-        json!({ "range": { "creation": { "gte": self.from, "lt": self.until } } })
-    }
-
-    fn halves(self) -> [(Millis, Millis); 2] {
-        let middle = i64::midpoint(self.from, self.until);
-        [(self.from, middle), (middle, self.until)]
-    }
-}
-
-/// Checks that parts don't have more keys than their whole, except for those created meanwhile.
-fn no_more_than(whole: Range, parts: impl Iterator<Item = u64>) -> Result<(), ClientError> {
-    let sum = parts.fold(0, u64::saturating_add);
-    if sum <= whole.count.saturating_add(MAX_COUNT_DRIFT) {
-        return Ok(());
-    }
-    let reason = format!("it counts {} keys in parts of a time in which it counts {}", sum, whole.count);
-    Err(ClientError::Contradictory { reason })
-}
-
 /// Rows that the answers of one reading may have, for each key that is counted: ranges that are read again because they
 /// did not add up give the same rows a second and a third time.
 const MAX_ROWS_A_KEY: u64 = 8;
@@ -81,19 +55,30 @@ struct State {
     next_part: usize,
 }
 
+/// Time before its beginning from which on a reading looks for invalidations, for clocks of nodes that differ.
+const BEGAN_EARLIER: TimeDelta = MAX_DATE_SKEW;
+
 #[derive(Clone)]
 pub(super) struct Reader {
     session: Session,
     state: Arc<Mutex<State>>,
     /// `true` while the snapshots of the owners' rights are asked for.
     with_limits: Arc<AtomicBool>,
+    /// Time by the cluster's clock at which the reading began.
+    began: Timestamp,
     progress: Arc<dyn Fn(ListProgress) + Send + Sync>,
 }
 
 impl Reader {
     pub(super) fn new(session: &Session, progress: impl Fn(ListProgress) + Send + Sync + 'static) -> Self {
         let with_limits = Arc::new(AtomicBool::new(session.has(Feature::LimitedBy)));
-        Self { session: session.clone(), state: Arc::default(), with_limits, progress: Arc::new(progress) }
+        Self {
+            session: session.clone(),
+            state: Arc::default(),
+            with_limits,
+            began: session.now(),
+            progress: Arc::new(progress),
+        }
     }
 
     /// Creates a reader that continues from an older list and reports no progress.
@@ -152,8 +137,11 @@ impl Reader {
             let oldest = self.oldest().await?;
             let newest = self.newest_creation();
             // One millisecond more than the newest: what comes later is looked for at the end.
-            let whole =
-                Range { from: oldest, until: newest.saturating_add(1), count: first.total.max(first.rows as u64) };
+            let whole = Range {
+                from: oldest,
+                until: newest + TimeDelta::MILLISECOND,
+                count: first.total.max(first.rows as u64),
+            };
             let ranges = self.ranges(whole).await?;
             self.read_ranges(ranges.clone()).await?;
             self.add_up(&ranges, whole).await?;
@@ -177,7 +165,7 @@ impl Reader {
         state.rows = state.rows.saturating_add(page.rows as u64);
         let counted = state.total.max(page.total).max(state.keys.len() as u64);
         if state.rows > counted.saturating_add(MAX_COUNT_DRIFT).saturating_mul(MAX_ROWS_A_KEY) {
-            let reason = format!("{} rows came where it counts {counted} keys, and there is no end", state.rows);
+            let reason = format!("it sent {} rows although it counts {counted} keys, with no end in sight", state.rows);
             return Err(ClientError::Contradictory { reason });
         }
         if state.keys.len() as u64 > MAX_LISTED_KEYS {
@@ -211,19 +199,20 @@ impl Reader {
         }
     }
 
-    async fn oldest(&self) -> Result<Millis, ClientError> {
+    async fn oldest(&self) -> Result<Timestamp, ClientError> {
         let mut query = KeyQuery::new(1);
         query.sort = vec![("creation".into(), By::Ascending)];
         let page = self.read(&query).await?;
         let value = page.last_sort.as_deref().and_then(|sort| sort.first()).and_then(|value| value.get().parse().ok());
+        let value = value.map(Timestamp::from_millis);
         let state = self.state();
-        let known = (0..state.keys.len()).map(|row| state.keys.created(row)).min().unwrap_or_default();
+        let known = state.keys.row_ids().map(|row| state.keys.created(row)).min().unwrap_or_default();
         Ok(value.unwrap_or(known).min(known))
     }
 
-    fn newest_creation(&self) -> Millis {
+    fn newest_creation(&self) -> Timestamp {
         let state = self.state();
-        (0..state.keys.len()).map(|row| state.keys.created(row)).max().unwrap_or_default()
+        state.keys.row_ids().map(|row| state.keys.created(row)).max().unwrap_or_default()
     }
 
     /// Ranges of a few thousand keys each: by the cluster's own histogram where it has one, otherwise
@@ -246,7 +235,7 @@ impl Reader {
     async fn histogram(&self, whole: Range) -> Result<Vec<Range>, ClientError> {
         const BUCKETS: i64 = 1000;
         // Elasticsearch aligns buckets at 0, so there may be one more than fits.
-        let interval = (whole.until.saturating_sub(whole.from) / (BUCKETS - 2)).max(1);
+        let interval = ((whole.until - whole.from).as_millis() / (BUCKETS - 2)).max(1);
         let source = json!({ "date_histogram": { "field": "creation", "fixed_interval": format!("{interval}ms") } });
         let composite = json!({ "composite": { "size": BUCKETS, "sources": [{ "at": source }] } });
         let (_, answer) = self.session.client.count_api_keys(None, Some(&json!({ "keys": composite }))).await?;
@@ -254,14 +243,14 @@ impl Reader {
         let buckets = answer["keys"]["buckets"].as_array().ok_or_else(unreadable)?;
         let mut ranges: Vec<Range> = Vec::new();
         for bucket in buckets {
-            let from = bucket["key"]["at"].as_i64().ok_or_else(unreadable)?;
+            let from = bucket["key"]["at"].as_i64().map(Timestamp::from_millis).ok_or_else(unreadable)?;
             let count = bucket["doc_count"].as_u64().ok_or_else(unreadable)?;
             match ranges.last_mut().filter(|range| range.count.saturating_add(count) <= RANGE) {
                 Some(range) => range.count += count,
-                None => ranges.push(Range { from, until: 0, count }),
+                None => ranges.push(Range { from, until: from, count }),
             }
         }
-        let starts: Vec<Millis> = ranges.iter().map(|range| range.from).skip(1).chain([whole.until]).collect();
+        let starts: Vec<Timestamp> = ranges.iter().map(|range| range.from).skip(1).chain([whole.until]).collect();
         ranges.iter_mut().zip(starts).for_each(|(range, until)| range.until = until);
         if ranges.is_empty() {
             return Err(unreadable());
@@ -300,7 +289,7 @@ impl Reader {
     /// Reads a range if it is one answer; otherwise gives its halves.
     async fn read_range(&self, range: Range) -> Result<Vec<Range>, ClientError> {
         if range.count > u64::from(MAX_ROWS) {
-            return if range.until.saturating_sub(range.from) > 1 {
+            return if range.until - range.from > TimeDelta::MILLISECOND {
                 self.halved(range).await
             } else {
                 self.page_through(range).await.map(|()| Vec::new())
@@ -331,22 +320,7 @@ impl Reader {
     /// Reads a range page by page, if more keys than one response holds were created within the same millisecond.
     /// Sorted by `_doc`, none is lost between pages (as seen on 9.5.3).
     async fn page_through(&self, range: Range) -> Result<(), ClientError> {
-        let mut query = KeyQuery::new(PAGE);
-        query.filter = Some(range.filter());
-        query.sort = vec![("_doc".into(), By::Ascending)];
-        let mut paging = Paging::counted(range.count);
-        loop {
-            let mut put = |key: &RawKey<'_>| {
-                paging.row(key.id);
-                self.put(key);
-            };
-            let page = self.read_rows(&query, &mut put).await?;
-            self.tell();
-            match page.last_sort {
-                Some(sort) if paging.goes_on(page.rows, query.size, page.total)? => query.search_after = Some(sort),
-                _ => return Ok(()),
-            }
-        }
+        self.every(range.filter(), Some(range.count), |key| self.put(key)).await.map(drop)
     }
 
     /// Looks for what was created and invalidated meanwhile, and reads again what doesn't add up.
@@ -363,7 +337,7 @@ impl Reader {
             if read == total {
                 return Ok(());
             }
-            let newest = self.newest_creation().saturating_add(1);
+            let newest = self.newest_creation() + TimeDelta::MILLISECOND;
             let last = Range { from: whole.until, until: newest.max(whole.until), count: 0 };
             self.mend(ranges.iter().copied().chain([last])).await?;
         }
@@ -399,13 +373,49 @@ impl Reader {
                 Err(ClientError::Rejected { .. }) if field == "invalidation" => return Ok(()),
                 page => page?,
             };
-            match page.last_sort {
-                Some(sort) if paging.goes_on(page.rows, query.size, page.total)? && news.into_inner() > 0 => {
-                    query.search_after = Some(sort);
-                }
-                _ => return Ok(()),
+            let last = page.last_sort.as_ref().and_then(|sort| sort.first()?.get().parse::<i64>().ok());
+            // A page without news may hold what changed before its own range was read, and hide what changed after
+            // another's: everything since the reading began is looked at.
+            let is_since = last.is_some_and(|at| Timestamp::from_millis(at) >= self.began - BEGAN_EARLIER);
+            let is_needed = news.into_inner() > 0 || is_since;
+            let goes_on = paging.goes_on(page.rows, query.size, page.total)? && is_needed;
+            let Some(sort) = page.last_sort.filter(|_| goes_on) else { return Ok(()) };
+            // The next page begins after the moment of the last row. One request may have invalidated thousands of keys
+            // at that moment, of which only some were on this page.
+            if let Some(at) = last {
+                let filter = json!({ "range": { field: { "gte": at, "lt": at.saturating_add(1) } } });
+                self.every(filter, None, |key| self.put(key)).await?;
             }
-            query.size = MAX_ROWS;
+            (query.search_after, query.size) = (Some(sort), MAX_ROWS);
+        }
+    }
+
+    /// Reads all keys that a filter finds, in no order. `count` is their number as the cluster counted it before. Returns
+    /// `true` if the last page was not full: after a full one there may be more.
+    async fn every(
+        &self,
+        filter: Value,
+        count: Option<u64>,
+        mut put: impl FnMut(&RawKey<'_>) + Send,
+    ) -> Result<bool, ClientError> {
+        let mut query = KeyQuery::new(PAGE);
+        query.filter = Some(filter);
+        query.sort = vec![("_doc".into(), By::Ascending)];
+        if count.is_some_and(|count| count <= u64::from(MAX_ROWS)) {
+            (query.size, query.sort) = (MAX_ROWS, Vec::new());
+        }
+        let mut paging = count.map(Paging::counted).unwrap_or_default();
+        loop {
+            let mut row = |key: &RawKey<'_>| {
+                paging.row(key.id);
+                put(key);
+            };
+            let page = self.read_rows(&query, &mut row).await?;
+            self.tell();
+            match page.last_sort {
+                Some(sort) if paging.goes_on(page.rows, query.size, page.total)? => query.search_after = Some(sort),
+                _ => return Ok(page.rows < query.size as usize),
+            }
         }
     }
 
@@ -418,40 +428,21 @@ impl Reader {
             if count == self.within(range).len() as u64 {
                 continue;
             }
-            let sent = Mutex::new(HashSet::new());
-            let is_whole;
-            let mut query = KeyQuery::new(PAGE);
-            query.filter = Some(range.filter());
-            query.sort = vec![("_doc".into(), By::Ascending)];
-            if count <= u64::from(MAX_ROWS) {
-                (query.size, query.sort) = (MAX_ROWS, Vec::new());
-            }
-            let mut paging = Paging::counted(count);
-            loop {
-                let mut put = |key: &RawKey<'_>| {
-                    paging.row(key.id);
-                    self.put(key);
-                    sent.lock().unwrap_or_else(PoisonError::into_inner).insert(key.id.to_owned());
-                };
-                let page = self.query(&query, &mut put).await?;
-                match page.last_sort {
-                    Some(sort) if paging.goes_on(page.rows, query.size, page.total)? => query.search_after = Some(sort),
-                    _ => {
-                        is_whole = page.rows < query.size as usize;
-                        break;
-                    }
-                }
-            }
+            let mut sent = HashSet::new();
+            let put = |key: &RawKey<'_>| {
+                self.put(key);
+                sent.insert(key.id.to_owned());
+            };
+            let is_whole = self.every(range.filter(), Some(count), put).await?;
             // After a full page there may be more: what it doesn't name may still be there.
             if is_whole {
-                let sent = sent.into_inner().unwrap_or_else(PoisonError::into_inner);
                 gone.extend(self.within(range).into_iter().filter(|id| !sent.contains(id)).map(KeyId::new));
             }
         }
         if !gone.is_empty() {
             let mut state = self.state();
             let mut row_ids = Bitmap::none(state.keys.len());
-            gone.iter().filter_map(|id| state.keys.row_id(id)).for_each(|place| row_ids.set(place, true));
+            gone.iter().filter_map(|id| state.keys.row_id(id)).for_each(|row| row_ids.set(row, true));
             state.keys = background::run(|| state.keys.without(&row_ids));
         }
         Ok(())
@@ -460,8 +451,11 @@ impl Reader {
     /// Returns the ids of a range, as far as they were read.
     fn within(&self, range: Range) -> Vec<String> {
         let state = self.state();
-        let here = |row: &usize| (range.from..range.until).contains(&state.keys.created(*row));
-        (0..state.keys.len()).filter(here).map(|row| state.keys.id(row).to_owned()).collect()
+        let keys = &state.keys;
+        // A key whose creation can't be read may be in any range: it is in none here, so that it is never taken for gone.
+        let here =
+            |row: &RowId| !keys.is_unread(*row, "creation") && (range.from..range.until).contains(&keys.created(*row));
+        state.keys.row_ids().filter(here).map(|row| state.keys.id(row).to_owned()).collect()
     }
 
     fn tell(&self) {

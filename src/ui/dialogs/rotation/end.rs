@@ -1,21 +1,14 @@
 //! Ending the old keys that are due, and canceling a rotation: the plan first, then the outcome.
 
-use eframe::egui::{Color32, ScrollArea, Ui};
+use eframe::egui::{ScrollArea, Ui};
 
-use super::{
-    RotateDialog, checkbox, head, padded,
-    steps::{
-        cancel_button, close_button, dismiss_button, keys, line, over_footer, problem_banner, problem_words, progress,
-        proof, row,
-    },
-    type_to_confirm,
-};
 use crate::{
     app::{
         Command, Rotating,
         rotation::{
-            dialog::{Canceling, EndingOldKeys, RotationStep},
+            dialog::RotationStep,
             is_stuck,
+            stages::{Canceling, EndingOldKeys},
         },
     },
     model::{
@@ -26,32 +19,91 @@ use crate::{
         },
     },
     ops::{
-        Problem, ProblemKind,
+        Problem,
         rotation::{EndOutcome, EndPlan},
     },
     ui::{
         View,
-        dialogs::frame::footer,
+        dialogs::{
+            frame::footer,
+            rotation::frame::{
+                RotationInput, cancel_button, close_button, dismiss_button, failed_mark, head, is_unknown, keys, line,
+                over_footer, padded, problem_banner, problem_text, proof, row,
+            },
+        },
         theme,
         theme::{Type, icons, space},
-        widgets::{button::Button, notice, text},
+        widgets::{
+            button::Button,
+            confirm::{checkbox, type_to_confirm},
+            notice,
+            progress::progress,
+            text,
+        },
     },
 };
 
-impl RotateDialog {
+impl RotationInput {
+    fn ended(&mut self, ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ending: &EndingOldKeys) {
+        let total = ending.rotations.len();
+        let outcomes = match &ending.over {
+            Some(Ok(outcomes)) => outcomes.as_slice(),
+            _ => &[],
+        };
+        let done = outcomes.iter().filter(|outcome| outcome.result.is_ok()).count();
+        let title = match &ending.over {
+            None => format!("Invalidating {}", plural(total as u64, "old key")),
+            Some(_) => ended_title(outcomes, total),
+        };
+        head(ui, dialog, &title, "Each key is invalidated by its id and read back to verify");
+        padded(ui, |ui| {
+            let settled = if ending.over.is_some() { outcomes.len() } else { dialog.counted };
+            progress(ui, settled, outcomes.len() - done, total);
+            if let Some(Err(problem)) = &ending.over {
+                problem_banner(ui, view, problem);
+            }
+            let p = theme::colors(ui);
+            let outcome_of =
+                |rotation: &Rotation| outcomes.iter().find(|outcome: &&EndOutcome| outcome.id == rotation.id);
+            ScrollArea::vertical().id_salt("ended").max_height(self.rows_height()).auto_shrink([false, true]).show(
+                ui,
+                |ui| {
+                    ui.set_max_width(ui.available_width() - space::M);
+                    for rotation in ending.rotations.iter().filter(|_| ending.over.is_some()) {
+                        let ((icon, color), words) = match outcome_of(rotation).map(|outcome| &outcome.result) {
+                            Some(Ok((rotation, how))) => {
+                                ((icons::CHECK_CIRCLE, p.success.text), proof(view, rotation, *how))
+                            }
+                            Some(Err(problem)) => (failed_mark(problem, p), problem_text(problem)),
+                            None => ((icons::RADIO_BUTTON_UNCHECKED, p.text.tertiary), "Not sent: unchanged".into()),
+                        };
+                        row(ui, icon, color, &rotation.old.name, &words);
+                    }
+                },
+            );
+            if let Some(Ok(_)) = &ending.over {
+                self.export_ui(ui, view, dialog, total as u64);
+            }
+        });
+        over_footer(ui, view, dialog, "Stop after this key");
+    }
+
     /// Draws the old keys that are due, and then their outcomes.
     pub(crate) fn end(&mut self, ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ending: &EndingOldKeys) {
         let count = ending.meant().count() as u64;
         if dialog.is_running() || ending.over.is_some() {
-            return ended(ui, view, dialog, ending);
+            return self.ended(ui, view, dialog, ending);
         }
         let title = match count {
             0 => "No old key can be invalidated".to_owned(),
             _ => format!("Invalidate {}", plural(count, "old key")),
         };
         let words = match count {
-            0 => "Each stays as it is, for the reason beside it",
-            _ => "The successors are read first. Clients that use an old key get 401 at once. This can’t be undone",
+            0 => "See the reason next to each key",
+            _ => {
+                "Successors are checked first. Clients that use an old key get 401 errors immediately. This can’t be \
+                 undone"
+            }
         };
         head(ui, dialog, &title, words);
         notice::hairline(ui);
@@ -62,9 +114,9 @@ impl RotateDialog {
             });
             // A line in any case, so that nothing moves when it is known.
             let last_use = match ending.looked.value().map(|looked| &looked.uses) {
-                None if ending.looked.is_loading() => "looking".to_owned(),
-                None => "it could not be looked for".to_owned(),
-                Some(Ok(_)) => "see each of them".to_owned(),
+                None if ending.looked.is_loading() => "checking…".to_owned(),
+                None => "could not be checked".to_owned(),
+                Some(Ok(_)) => "see each key".to_owned(),
                 Some(Err(why)) => why.to_string(),
             };
             let p = theme::colors(ui);
@@ -72,14 +124,14 @@ impl RotateDialog {
         });
         let words = ending.text_to_type();
         if let Some(words) = &words {
-            type_to_confirm(ui, words, &mut self.typed);
+            type_to_confirm(ui, theme::colors(ui).warning.tint, words, &mut self.typed);
         }
         notice::hairline(ui);
         footer(ui, |ui| {
             let confirmed = words.is_none_or(|words| self.typed.trim() == words);
-            let off = ending.obstacle().or((!confirmed).then_some("Type the words above first"));
+            let off = ending.obstacle().or((!confirmed).then_some("Type the text above first"));
             if count > 0 && Button::destroy(&title).icon(icons::BLOCK).off_because(off).show(ui).clicked() {
-                view.send(Command::Rotate(RotationStep::End));
+                view.send(Command::from(RotationStep::End));
             }
             cancel_button(ui, view);
         });
@@ -97,19 +149,19 @@ fn due_row(ui: &mut Ui, view: &View<'_>, dialog: &Rotating, ending: &EndingOldKe
     };
     let said = match rotation.state {
         State::Grace { tried: Tried::Said, .. } | State::Ending { tried: Tried::Said, .. } => {
-            ", which was never tried from here"
+            ", which was never tested from here"
         }
         _ => "",
     };
     let words = format!("Its successor is {}{said}{last}", sanitize::shortened(&successor, 40));
     let (icon, color, words) = match ending.plan(rotation) {
         Some(Err(problem)) => {
-            let words = sanitize::shortened(&problem_words(problem), 400);
-            (icons::ERROR, p.danger.text, format!("It is left as it is: {words}"))
+            let words = sanitize::shortened(&problem_text(problem), 400);
+            (icons::ERROR, p.danger.text, format!("Left unchanged: {words}"))
         }
         Some(Ok(EndPlan::File(how))) => {
-            let how = if *how == Ended::Gone { "gone (deleted)" } else { "already invalidated" };
-            (icons::CHECK, p.text.secondary, format!("It is {how}: nothing is sent. {words}"))
+            let how = if *how == Ended::Gone { "deleted" } else { "already invalidated" };
+            (icons::CHECK, p.text.secondary, format!("It is {how}, so nothing is sent. {words}"))
         }
         Some(Ok(EndPlan::Invalidate)) | None => (icons::BLOCK, p.danger.text, words),
     };
@@ -126,41 +178,6 @@ fn due_row(ui: &mut Ui, view: &View<'_>, dialog: &Rotating, ending: &EndingOldKe
     });
 }
 
-fn ended(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, ending: &EndingOldKeys) {
-    let total = ending.rotations.len();
-    let outcomes = match &ending.over {
-        Some(Ok(outcomes)) => outcomes.as_slice(),
-        _ => &[],
-    };
-    let done = outcomes.iter().filter(|outcome| outcome.result.is_ok()).count();
-    let title = match &ending.over {
-        None => format!("Invalidating {}", plural(total as u64, "old key")),
-        Some(_) => ended_title(outcomes, total),
-    };
-    head(ui, dialog, &title, "Each is sent by its id, and read again as proof");
-    padded(ui, |ui| {
-        let settled = if ending.over.is_some() { outcomes.len() } else { dialog.counted };
-        progress(ui, settled, outcomes.len() - done, total);
-        if let Some(Err(problem)) = &ending.over {
-            problem_banner(ui, view, problem);
-        }
-        let p = theme::colors(ui);
-        let outcome_of = |rotation: &Rotation| outcomes.iter().find(|outcome: &&EndOutcome| outcome.id == rotation.id);
-        ScrollArea::vertical().id_salt("ended").max_height(260.0).auto_shrink([false, true]).show(ui, |ui| {
-            ui.set_max_width(ui.available_width() - space::M);
-            for rotation in ending.rotations.iter().filter(|_| ending.over.is_some()) {
-                let (mark, words) = match outcome_of(rotation).map(|outcome| &outcome.result) {
-                    Some(Ok((rotation, how))) => ((icons::CHECK_CIRCLE, p.success.text), proof(view, rotation, *how)),
-                    Some(Err(problem)) => (failed_mark(problem, p), problem_words(problem)),
-                    None => ((icons::RADIO_BUTTON_UNCHECKED, p.text.tertiary), "It was not sent: as it was".into()),
-                };
-                row(ui, mark, &rotation.old.name, &words);
-            }
-        });
-    });
-    over_footer(ui, view, dialog, "Stop after this key");
-}
-
 /// Returns the headline after ending old keys; only keys that this run invalidated are called ended.
 fn ended_title(outcomes: &[EndOutcome], total: usize) -> String {
     let count = |wanted: &[Ended]| {
@@ -175,18 +192,9 @@ fn ended_title(outcomes: &[EndOutcome], total: usize) -> String {
         all if all == total => format!("{old_keys} invalidated"),
         some => format!("{} of {old_keys} invalidated", thousands(some as u64)),
     };
-    let rest = [(before, "had ended already"), (unknown, "not known")];
+    let rest = [(before, "already inactive"), (unknown, "not known")];
     let rest = rest.iter().filter(|(count, _)| *count > 0);
     rest.fold(first, |words, (count, what)| format!("{words}, {} {what}", thousands(*count as u64)))
-}
-
-fn is_unknown(problem: &Problem) -> bool {
-    problem.kind == ProblemKind::NotKnown
-}
-
-/// Returns icon and color for a key that was not confirmed to be as requested.
-pub(crate) fn failed_mark(problem: &Problem, p: &theme::Palette) -> (&'static str, Color32) {
-    if is_unknown(problem) { (icons::HELP, p.warning.text) } else { (icons::ERROR, p.danger.text) }
 }
 
 /// Draws what canceling would do. If neither key works any more, there is nothing to choose and nothing is sent.
@@ -199,8 +207,8 @@ pub(crate) fn cancel(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, cancel
     let is_dead = matches!(outlook, Outlook::Dead(_));
     let name = sanitize::shortened(&rotation.old.name, 40);
     let (title, line, label) = match is_dead {
-        true => (format!("Close the rotation of {name}"), "Neither key works any more", "Close the rotation"),
-        false => (format!("Cancel the rotation of {name}"), "The old key stays as it is", "Cancel the rotation"),
+        true => (format!("Close rotation of {name}"), "Neither key works anymore", "Close rotation"),
+        false => (format!("Cancel rotation of {name}"), "The old key is not changed", "Cancel rotation"),
     };
     head(ui, dialog, &title, line);
     notice::hairline(ui);
@@ -208,12 +216,16 @@ pub(crate) fn cancel(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, cancel
         keys(ui, rotation);
         let p = theme::colors(ui);
         let outcome = match (&outlook, rotation.successor()) {
-            (Outlook::Dead(words), _) => format!("{}: close it", sentence::capitalized(words)),
-            (_, None) => "Whatever was made for it is invalidated: nobody knows its secret".to_owned(),
-            (Outlook::SuccessorEnded(how), Some(new)) => format!("Its successor {new} is {} already", how.word()),
-            (_, Some(new)) if keep => format!("Its successor {new} stays valid too: two keys with the same rights"),
+            (Outlook::Dead(words), _) => format!("{}: close the rotation", sentence::capitalized(words)),
+            (_, None) => "Any key created for it is invalidated: nobody knows its secret".to_owned(),
+            (Outlook::SuccessorEnded(how), Some(new)) => format!("Its successor {new} is already {}", how.word()),
+            (_, Some(new)) if keep => {
+                format!("Its successor {new} also stays valid: two keys with the same privileges")
+            }
             (_, Some(new)) => {
-                format!("Its successor {new} is invalidated, for ever: clients that use it get 401 at once")
+                format!(
+                    "Its successor {new} is permanently invalidated: clients that use it immediately get 401 errors"
+                )
             }
         };
         match problem {
@@ -221,23 +233,23 @@ pub(crate) fn cancel(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, cancel
             None => drop(text::paragraph(ui, Type::Body, p.text.primary, sanitize::shortened(&outcome, 300))),
         }
         if plan.and_then(|plan| plan.as_ref().ok()).is_some_and(|plan| plan.old == KeyState::Unknown) {
-            let words = "Whether the old key works is not known: you may not see it";
+            let words = "Not known whether the old key works: you don’t have permission to see it";
             text::paragraph(ui, Type::Body, p.warning.text, words);
         }
         let may_choose = rotation.successor().is_some() && !is_stuck(&outlook);
-        if may_choose {
-            checkbox(ui, keep, "Leave the successor valid", |on| view.send(Command::Rotate(RotationStep::Keep(on))));
+        if may_choose && checkbox(ui, keep, "Keep the successor valid") {
+            view.send(Command::from(RotationStep::Keep(!keep)));
         }
     });
     notice::hairline(ui);
     footer(ui, |ui| {
         let off = match problem {
-            _ if looked.is_loading() => Some("It is looked at first"),
-            Some(_) => Some("It would be refused"),
+            _ if looked.is_loading() => Some("Still checking"),
+            Some(_) => Some("This would be refused"),
             None => None,
         };
         if Button::destroy(label).icon(icons::UNDO).off_because(off).show(ui).clicked() {
-            view.send(Command::Rotate(RotationStep::Cancel));
+            view.send(Command::from(RotationStep::Cancel));
         }
         // “Cancel” would be the rotation's own.
         dismiss_button(ui, view, "Go back");
@@ -250,7 +262,7 @@ pub(crate) fn canceled(ui: &mut Ui, view: &mut View<'_>, dialog: &Rotating, resu
         Ok(rotation) => {
             let words = match &rotation.state {
                 State::Abandoned { kept: true, .. } => "Its successor stays valid",
-                _ => "Nothing is left to do",
+                _ => "Nothing left to do",
             };
             head(ui, dialog, "The rotation is canceled", words);
             padded(ui, |ui| {

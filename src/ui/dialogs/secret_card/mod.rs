@@ -1,37 +1,41 @@
 //! The secret of a new key: masked, revealed while held, copied in the form that its consumer takes, and tried.
 
+mod clipboard;
 pub(super) mod rotation;
+mod trial;
 
 use std::path::PathBuf;
 
 use eframe::egui::{
-    self, Align, CornerRadius, Frame, Layout, Margin, Response, Role, ScrollArea, Sense, Shape, Stroke, StrokeKind, Ui,
-    WidgetInfo, vec2,
+    self, Align, CornerRadius, Frame, Layout, Margin, Response, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, vec2,
 };
-use zeroize::Zeroizing;
 
-use super::dialog;
 use crate::{
-    app::{
-        Command, Reveal,
-        dialogs::secret_card::{CLIPBOARD_TIME, Copied},
-    },
+    app::{Command, Reveal, dialogs::secret_card::Copied},
     model::{
-        Millis,
         api_key::KeyKind,
         secret::Secret,
-        snippet::{Consumer, Key, KeyText, MASK, Site},
+        snippet::{Consumer, Key, KeyText, Site},
         text::{number::plural, sanitize},
         time::calendar,
     },
-    ops::secret::try_key::{Check, Trial},
+    store::file_dialog::FileKind,
     ui::{
-        View, theme,
+        View,
+        dialogs::{
+            frame::dialog,
+            secret_card::{
+                clipboard::{clipboard_line, secret_line},
+                trial::trial,
+            },
+        },
+        theme,
         theme::{Type, icons, radius, size, space},
         widgets::{
             button::Button,
             chip, code,
             field::Field,
+            file_field::FileField,
             focus,
             notice::{self, Tone},
             text,
@@ -42,21 +46,26 @@ use crate::{
 /// Label of the field that filters the list of consumers.
 const FIND: &str = "Find a consumer";
 
-/// Reason why a cross-cluster key can't be tried.
-const NO_REST: &str = "A cross-cluster key can’t sign in to REST: the other cluster tries it when it connects";
-
 /// The card, with the chosen consumer and the path to write to.
 pub struct SecretCard {
     consumer: Consumer,
     search: String,
     by_reference: bool,
     writing: Option<String>,
+    file: FileField,
     shown_for: Option<crate::model::api_key::KeyId>,
 }
 
 impl Default for SecretCard {
     fn default() -> Self {
-        Self { consumer: Consumer::Encoded, search: String::new(), by_reference: false, writing: None, shown_for: None }
+        Self {
+            consumer: Consumer::Encoded,
+            search: String::new(),
+            by_reference: false,
+            writing: None,
+            file: FileField::default(),
+            shown_for: None,
+        }
     }
 }
 
@@ -78,7 +87,7 @@ impl SecretCard {
                 ui.spacing_mut().item_spacing.y = space::M;
                 head(ui, view, reveal);
                 for doubt in &reveal.doubts {
-                    notice::banner(ui, notice::Tone::Warning, "Not as asked for", doubt, |_| ());
+                    notice::banner(ui, notice::Tone::Warning, "Not as requested", doubt, |_| ());
                 }
                 rotation::line(ui, reveal);
                 secret_line(ui, view, reveal, is_new);
@@ -138,7 +147,7 @@ impl SecretCard {
                         }
                     }
                     if matching.is_empty() {
-                        text::paragraph(ui, Type::Small, p.text.tertiary, "No consumer has this name");
+                        text::paragraph(ui, Type::Small, p.text.tertiary, "No consumers match");
                     }
                 });
             });
@@ -227,8 +236,9 @@ impl SecretCard {
         }
         if let Some(path) = &mut self.writing {
             let mut done = false;
-            ui.horizontal(|ui| {
-                Field::new("File").without_label().mono().width(420.0).hint("A new file").show(ui, path);
+            ui.horizontal_top(|ui| {
+                let field = Field::new("File").without_label().mono().width(512.0).hint("A new file");
+                self.file.show(ui, view, field, ("Write the secret to a new file", FileKind::New), path);
                 if Button::secondary("Write").icon(icons::SAVE).enabled(!path.trim().is_empty()).show(ui).clicked() {
                     view.send(Command::WriteSecret(PathBuf::from(path.trim())));
                     done = true;
@@ -248,6 +258,7 @@ impl SecretCard {
             }
             if self.writing.is_none() && Button::secondary("Write to file…").icon(icons::SAVE).show(ui).clicked() {
                 self.writing = Some(default_path(&reveal.name));
+                self.file = FileField::default();
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let safe = reveal.is_safe();
@@ -257,10 +268,10 @@ impl SecretCard {
                     view.send(Command::CloseSecret);
                 }
                 let words = match (reveal.kept.value(), reveal.copied) {
-                    (Some(place), _) => format!("Kept in {place}"),
-                    (None, Copied::OnClipboard) => "On the clipboard only".into(),
-                    (None, Copied::Gone) => "Was copied, and is not on the clipboard any more".into(),
-                    (None, Copied::Never) => "Not kept yet".into(),
+                    (Some(place), _) => format!("Saved to {place}"),
+                    (None, Copied::OnClipboard) => "Only on the clipboard".into(),
+                    (None, Copied::Gone) => "Copied, but no longer on the clipboard".into(),
+                    (None, Copied::Never) => "Not saved".into(),
                 };
                 text::line(ui, Type::Small, p.text.tertiary, words);
             });
@@ -270,21 +281,20 @@ impl SecretCard {
 
 /// Draws the question about closing although the secret is not stored. The safe choice is where “Close…” was.
 fn asks(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
-    const WITHOUT: &str =
-        "Nobody can show the secret again. Without it the key is of no use, and should be invalidated";
+    const WITHOUT: &str = "The secret can’t be shown again. Without it, the key is useless and should be invalidated";
     if let Some(why) = &reveal.refusal {
         notice::banner(ui, Tone::Danger, "The key was not invalidated", why, |_| ());
     }
     let (title, line) = match (reveal.copied, view.state.clipboard.left(view.state.now)) {
         _ if reveal.kept.is_loading() => {
-            ("The secret is not kept yet", format!("It is still being written to the keyring or the file. {WITHOUT}"))
+            ("The secret is not saved yet", format!("It is still being written to the keyring or the file. {WITHOUT}"))
         }
-        (Copied::Never, _) => ("The secret was not copied, kept or written", WITHOUT.to_owned()),
+        (Copied::Never, _) => ("You haven’t saved the secret", WITHOUT.to_owned()),
         (Copied::OnClipboard, Some(left)) => (
-            "The secret is on the clipboard only",
-            format!("It is cleared in {} s, or when Keybearer ends. {WITHOUT}", seconds(left)),
+            "The secret is only on the clipboard",
+            format!("It is cleared in {} s or when Keybearer closes. {WITHOUT}", left.as_secs_up()),
         ),
-        (Copied::OnClipboard | Copied::Gone, _) => ("The secret is not on the clipboard any more", WITHOUT.to_owned()),
+        (Copied::OnClipboard | Copied::Gone, _) => ("The secret is no longer on the clipboard", WITHOUT.to_owned()),
     };
     notice::banner(ui, Tone::Warning, title, &line, |_| ());
     let row = vec2(ui.available_width(), size::CONTROL);
@@ -293,7 +303,7 @@ fn asks(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
             view.send(Command::GoBackToSecret);
         }
         if reveal.copied != Copied::Never
-            && Button::secondary("I have kept it").icon(icons::CHECK).guarded().show(ui).clicked()
+            && Button::secondary("I’ve saved it").icon(icons::CHECK).guarded().show(ui).clicked()
         {
             view.send(Command::DropSecret);
         }
@@ -301,16 +311,11 @@ fn asks(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
             if Button::danger("Invalidate it now").icon(icons::BLOCK).show(ui).clicked() {
                 view.send(Command::InvalidateSecret);
             }
-            if Button::danger("Close without keeping it").icon(icons::CLOSE).show(ui).clicked() {
+            if Button::danger("Close without saving it").icon(icons::CLOSE).show(ui).clicked() {
                 view.send(Command::DropSecret);
             }
         });
     });
-}
-
-/// Converts milliseconds to seconds, rounded up.
-fn seconds(left: Millis) -> Millis {
-    left.saturating_add(999) / 1000
 }
 
 fn default_path(name: &str) -> String {
@@ -372,84 +377,6 @@ fn home(ui: &mut Ui, view: &View<'_>, reveal: &Reveal) {
     });
 }
 
-fn secret_line(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal, is_new: bool) {
-    let p = theme::colors(ui);
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 56.0), Sense::hover());
-    let stroke = Stroke::new(p.hair, p.stroke.control);
-    ui.painter().rect(rect, f32::from(radius::L), p.surface.sunken, stroke, StrokeKind::Inside);
-    let inner = rect.shrink2(vec2(space::L, 0.0));
-    ui.scope_builder(egui::UiBuilder::new().max_rect(inner).layout(Layout::right_to_left(Align::Center)), |ui| {
-        // Of a successor the next step is to say that it was kept, once it was copied: one button leads.
-        let leads = reveal.rotation.is_none() || rotation::copy_leads(reveal);
-        let copy = if leads { Button::primary("Copy") } else { Button::secondary("Copy") };
-        let copy = copy.icon(icons::CONTENT_COPY).show(ui);
-        if is_new {
-            copy.request_focus();
-        }
-        if copy.clicked() {
-            let encoded = crate::model::connections::login::encode(reveal.id.as_str(), &reveal.secret);
-            view.send(Command::CopySecret(encoded));
-        }
-        let hold = Button::ghost("Hold to reveal").icon(icons::VISIBILITY).show(ui);
-        let held = hold.is_pointer_button_down_on()
-            || (hold.has_focus() && ui.input(|input| input.key_down(egui::Key::Space)));
-        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            let shown =
-                if held { Zeroizing::new(reveal.secret.expose().to_owned()) } else { Zeroizing::new(MASK.to_owned()) };
-            let color = p.text.primary;
-            let galley = ui.painter().layout_no_wrap(shown.to_string(), Type::Secret.font(), color);
-            let (rect, response) = ui.allocate_exact_size(galley.size(), Sense::hover());
-            // A screen reader hears that there is a secret, never the secret.
-            response.widget_info(|| WidgetInfo::labeled(Role::Label, true, "The secret, hidden"));
-            ui.painter().galley(rect.min, galley, color);
-        });
-    });
-}
-
-fn clipboard_line(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
-    let p = theme::colors(ui);
-    ui.horizontal(|ui| {
-        match (view.state.clipboard.left(view.state.now), &view.state.clipboard.problem) {
-            (_, Some(problem)) => drop(text::line(ui, Type::Small, p.danger.text, problem.words())),
-            (Some(left), None) => {
-                ring(ui, left as f32 / CLIPBOARD_TIME as f32);
-                // The card of the next secret must not claim the clipboard of the one before.
-                let is_this = reveal.copied == Copied::OnClipboard;
-                let whose = if is_this { "On the clipboard" } else { "Another secret is on the clipboard" };
-                let words = format!("{whose}, cleared in {} s", seconds(left));
-                text::line(ui, Type::Body, p.text.secondary, words);
-                if Button::link("Clear now").show(ui).clicked() {
-                    view.send(Command::ClearClipboard);
-                }
-            }
-            (None, None) if reveal.copied == Copied::Gone && !reveal.is_safe() => {
-                let words = "It was on the clipboard, but no longer is";
-                drop(text::line(ui, Type::Body, p.warning.text, words));
-            }
-            (None, None) => {
-                drop(text::line(ui, Type::Body, p.text.tertiary, "Copy puts the encoded key on the clipboard for 30 s"))
-            }
-        }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            text::line(ui, Type::Small, p.warning.text, "Shown only once: Elasticsearch keeps only a hash");
-            text::icon(ui, Type::IconSmall, p.warning.text, icons::WARNING);
-        });
-    });
-}
-
-/// Draws a ring that empties as time runs out.
-fn ring(ui: &mut Ui, share: f32) {
-    let p = theme::colors(ui);
-    let (rect, _) = ui.allocate_exact_size(vec2(20.0, 20.0), Sense::hover());
-    let radius = 8.0;
-    ui.painter().circle_stroke(rect.center(), radius, Stroke::new(2.5, p.status.track));
-    let points = (0..=48).map(|step| {
-        let angle = std::f32::consts::TAU * (share.clamp(0.0, 1.0) * step as f32 / 48.0 - 0.25);
-        rect.center() + radius * vec2(angle.cos(), angle.sin())
-    });
-    ui.painter().add(Shape::line(points.collect(), Stroke::new(2.5, p.accent.mark)));
-}
-
 fn heading(ui: &mut Ui, words: &str) {
     let p = theme::colors(ui);
     ui.add_space(4.0);
@@ -472,99 +399,4 @@ fn consumer_row(ui: &mut Ui, consumer: Consumer, chosen: bool) -> Response {
     ui.painter().text(at, egui::Align2::LEFT_CENTER, consumer.name(), kind.font(), color);
     focus::ring_if(ui, &response, rect, radius::M);
     response
-}
-
-fn trial(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
-    let p = theme::colors(ui);
-    let (fill, edge) = match (reveal.trial.value(), reveal.trial.problem()) {
-        (_, Some(_)) => (p.danger.tint, p.danger.edge),
-        (Some(_), None) => (p.success.tint, p.success.edge),
-        (None, None) => (p.surface.raised, p.stroke.card),
-    };
-    Frame::new()
-        .fill(fill)
-        .stroke(Stroke::new(p.hair, edge))
-        .corner_radius(CornerRadius::same(radius::L))
-        .inner_margin(Margin::same(14))
-        .show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            ui.horizontal(|ui| {
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    let label = if reveal.trial.value().is_some() { "Try again" } else { "Try it" };
-                    let running = reveal.trial.is_loading().then_some("It is being tested");
-                    let cross = (reveal.kind == KeyKind::CrossCluster).then_some(NO_REST);
-                    let button = Button::secondary(label)
-                        .icon(icons::TASK_ALT)
-                        .small()
-                        .named("Try it")
-                        .off_because(cross.or(running));
-                    if button.show(ui).clicked() {
-                        view.send(Command::TryKey);
-                    }
-                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| trial_title(ui, reveal));
-                });
-            });
-            if let (Some(trial), None) = (reveal.trial.value(), reveal.trial.problem()) {
-                ScrollArea::vertical()
-                    .id_salt("checks")
-                    .max_height((ui.available_height() - 16.0).max(60.0))
-                    .auto_shrink([false, true])
-                    .show(ui, |ui| {
-                        checks(ui, trial);
-                    });
-            }
-        });
-}
-
-fn trial_title(ui: &mut Ui, reveal: &Reveal) {
-    let p = theme::colors(ui);
-    if let Some(problem) = reveal.trial.problem() {
-        text::icon(ui, Type::Icon, p.danger.text, icons::ERROR);
-        text::paragraph(ui, Type::Body, p.text.primary, problem.words());
-    } else if let Some(trial) = reveal.trial.value() {
-        text::icon(ui, Type::Icon, p.success.text, icons::CHECK_CIRCLE);
-        text::line(ui, Type::Strong, p.text.primary, "It works");
-        let words = format!(
-            "signed in as {} by this key, {} ms",
-            sanitize::shortened(&trial.identity.username, 24),
-            trial.took
-        );
-        text::line(ui, Type::Small, p.text.secondary, words);
-    } else if reveal.trial.is_loading() {
-        text::line(ui, Type::Body, p.text.secondary, "Signing in with it…");
-    } else if reveal.kind == KeyKind::CrossCluster {
-        text::paragraph(ui, Type::Body, p.text.secondary, NO_REST);
-    } else {
-        text::line(ui, Type::Body, p.text.secondary, "Signs in with the key and asks what it may do");
-    }
-}
-
-fn checks(ui: &mut Ui, trial: &Trial) {
-    let p = theme::colors(ui);
-    for check in &trial.checks {
-        let (icon, color) = match (check.granted, check.meant) {
-            (true, true) => (icons::CHECK, p.success.text),
-            (false, false) => (icons::BLOCK, p.text.tertiary),
-            _ => (icons::WARNING, p.warning.text),
-        };
-        ui.horizontal(|ui| {
-            text::icon(ui, Type::IconSmall, color, icon);
-            text::line(ui, Type::Mono, p.text.primary, &check.privilege);
-            text::line(ui, Type::Small, p.text.secondary, check_words(check));
-        });
-    }
-}
-
-fn check_words(check: &Check) -> String {
-    let place = match check.on.as_slice() {
-        [] => "on the cluster".to_owned(),
-        few if few.len() <= 3 => format!("on {}", sanitize::shortened(&few.join(", "), 60)),
-        many => format!("on {}", plural(many.len() as u64, "pattern")),
-    };
-    match (check.granted, check.meant) {
-        (true, true) => place,
-        (false, false) => "not granted, as meant".into(),
-        (true, false) => format!("{place}, granted although no role says so"),
-        (false, true) => format!("{place}, not granted: its owner does not have it either"),
-    }
 }

@@ -9,11 +9,11 @@ use crate::{
         dialogs::secret_card::Copied,
         rotation::{answers::Successor, dialog::RotationStep},
     },
-    model::text::sanitize,
+    model::{TimeDelta, text::sanitize},
     ops::rotation::Rights,
     ui::{
         View,
-        dialogs::rotation::{length, rights_words, steps::problem_banner},
+        dialogs::rotation::frame::{length, problem_banner, rights_text},
         theme,
         theme::{Type, icons, size},
         widgets::{
@@ -29,23 +29,25 @@ pub(crate) fn line(ui: &mut Ui, reveal: &Reveal) {
     let Some(successor) = &reveal.rotation else { return };
     let p = theme::colors(ui);
     let next = match successor.grace {
-        0 => "when you have it, it is tried, and the old key is invalidated at once".to_owned(),
-        grace => format!("when you have it, it is tried, and both keys work for {}", length(grace)),
+        TimeDelta::ZERO => {
+            "once you’ve saved the secret, it is tested and the old key is invalidated immediately".to_owned()
+        }
+        grace => format!("once you’ve saved the secret, it is tested and both keys work for {}", length(grace)),
     };
     let name = sanitize::shortened(&successor.old_name, 40);
     let old = sanitize::shortened(successor.old.as_str(), 40);
-    text::paragraph(ui, Type::Body, p.text.secondary, format!("Takes the place of {name} ({old}): {next}"));
+    text::paragraph(ui, Type::Body, p.text.secondary, format!("Replaces {name} ({old}): {next}"));
     if !matches!(successor.rights, Rights::Same) {
-        text::paragraph(ui, Type::Small, p.warning.text, format!("Rights: {}", rights_words(&successor.rights)));
+        text::paragraph(ui, Type::Small, p.warning.text, format!("Rights: {}", rights_text(&successor.rights)));
     }
 }
 
 /// Draws the button by which the person confirms that the secret is stored.
 pub(crate) fn kept_button(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal) {
-    let label = "I have kept it";
+    let label = "I’ve saved it";
     let button = if copy_leads(reveal) { Button::secondary(label) } else { Button::primary(label) };
     if button.icon(icons::CHECK).show(ui).clicked() {
-        view.send(if is_somewhere(reveal) { Command::Rotate(RotationStep::Kept) } else { Command::CloseSecret });
+        view.send(if is_somewhere(reveal) { Command::from(RotationStep::Kept) } else { Command::CloseSecret });
     }
 }
 
@@ -65,26 +67,26 @@ pub(crate) fn asks(ui: &mut Ui, view: &mut View<'_>, reveal: &Reveal, successor:
         problem_banner(ui, view, problem);
     }
     let title = match is_somewhere(reveal) {
-        true => "Is the secret where it belongs?",
-        false => "The secret was not copied, kept or written",
+        true => "Is the secret stored where it’s needed?",
+        false => "You haven’t saved the secret",
     };
-    let detail = "Nobody can show it again. With it, the successor is tried. Without it, the successor is ended, and the \
-                  old key stays as it is";
+    let detail = "It can’t be shown again. With it, the successor is tested. Without it, the successor is invalidated \
+                  and the old key stays unchanged";
     notice::banner(ui, Tone::Warning, title, detail, |_| ());
     let row = vec2(ui.available_width(), size::CONTROL);
     ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
-        let off = successor.is_undoing().then_some("The successor is being ended");
+        let off = successor.is_undoing().then_some("The successor is being invalidated");
         // The safe way stands where the button was that asked.
         if Button::secondary("Go back").off_because(off).show(ui).clicked() {
             view.send(Command::GoBackToSecret);
         }
-        if Button::secondary("I have kept it").icon(icons::CHECK).off_because(off).show(ui).clicked() {
-            view.send(Command::Rotate(RotationStep::Kept));
+        if Button::secondary("I’ve saved it").icon(icons::CHECK).off_because(off).show(ui).clicked() {
+            view.send(Command::from(RotationStep::Kept));
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            let end = Button::danger("End the successor, the old key stays").icon(icons::UNDO).off_because(off);
+            let end = Button::danger("Invalidate the successor, keep the old key").icon(icons::UNDO).off_because(off);
             if end.show(ui).clicked() {
-                view.send(Command::Rotate(RotationStep::Undo));
+                view.send(Command::from(RotationStep::Undo));
             }
         });
     });

@@ -5,17 +5,19 @@ use eframe::egui::{ScrollArea, Ui, vec2};
 
 use super::{UpdateDialog, head};
 use crate::{
-    app::{Cluster, Command, FormCommand, Updating, dialogs::update::UpdateStep},
+    app::{Cluster, Command, DialogKind, FormCommand, Updating, dialogs::update::UpdateStep},
     model::{
         api_key::ApiKey,
+        form_error::FormError,
         text::{number::plural, sanitize},
         update::draft::UpdateField,
     },
     ops::connections::capabilities::{self, Capability},
     ui::{
         View,
+        components::problem::problem_buttons,
         dialogs::frame::{footer, padded},
-        problem_buttons, theme,
+        theme,
         theme::{Type, size, space},
         widgets::{
             button::Button,
@@ -34,7 +36,7 @@ const QUESTION: f32 = 110.0;
 
 impl UpdateDialog {
     pub(crate) fn form(&mut self, ui: &mut Ui, view: &mut View<'_>, plan: &Updating) {
-        let line = "Nothing is sent before you have seen what would change";
+        let line = "You’ll review the changes before anything is sent";
         let title = match plan.single() {
             Some(key) => format!("Update {}", sanitize::shortened(&key.name, 60)),
             None => format!("Update {}", plural(plan.keys.len() as u64, "key")),
@@ -74,32 +76,32 @@ impl UpdateDialog {
         notice::hairline(ui);
         footer(ui, |ui| {
             let off = match plan.before.value() {
-                None if is_single && plan.before.problem().is_some() => Some("It can’t be updated, as said above"),
-                None if is_single => Some("The key is read first"),
+                None if is_single && plan.before.problem().is_some() => Some("It can’t be updated: see above"),
+                None if is_single => Some("Still reading the key"),
                 _ => None,
             };
-            let off = if plan.is_planning() { Some("What would change is being worked out") } else { off };
+            let off = if plan.is_planning() { Some("Still calculating the changes") } else { off };
             if Button::primary("Review").off_because(off).show(ui).clicked() {
-                view.send(Command::Update(UpdateStep::Review(Box::new(self.draft.clone()))));
+                view.send(Command::from(UpdateStep::Review(Box::new(self.draft.clone()))));
             }
             if Button::ghost("Cancel").show(ui).clicked() {
-                view.send(Command::Update(UpdateStep::Close));
+                view.send(Command::CloseDialog(DialogKind::Update));
             }
             if plan.is_planning() {
-                text::line(ui, Type::Small, theme::colors(ui).text.secondary, "Working out what would change…");
+                text::line(ui, Type::Small, theme::colors(ui).text.secondary, "Calculating the changes…");
             }
         });
     }
 
     /// Draws the question before Escape drops the input.
     fn discard(&mut self, ui: &mut Ui, view: &mut View<'_>) {
-        let (title, line) = ("What you typed would be lost", "Nothing was sent");
+        let (title, line) = ("Your input would be lost", "Nothing was sent");
         notice::banner(ui, Tone::Warning, title, line, |ui| {
             if Button::secondary("Keep editing").small().show(ui).clicked() {
                 self.asks_to_discard = false;
             }
-            if Button::danger("Discard").named("Discard what was typed").small().show(ui).clicked() {
-                view.send(Command::Update(UpdateStep::Close));
+            if Button::danger("Discard").named("Discard your input").small().show(ui).clicked() {
+                view.send(Command::CloseDialog(DialogKind::Update));
             }
         });
     }
@@ -113,7 +115,7 @@ impl UpdateDialog {
         let p = theme::colors(ui);
         if plan.before.value().is_none() {
             if plan.before.is_loading() {
-                text::line(ui, Type::Body, p.text.tertiary, "Reading the key as it is now");
+                text::line(ui, Type::Body, p.text.tertiary, "Reading the key’s current state");
             }
             return;
         }
@@ -131,16 +133,15 @@ impl UpdateDialog {
         match &mut self.draft.metadata {
             Some(text) => {
                 let field_error = field_error(plan, UpdateField::Metadata);
-                let field =
-                    Field::new("Metadata").mono().lines(7).help("All of it: whatever is missing here is removed");
+                let field = Field::new("Metadata").mono().lines(7).help("Replaces all metadata");
                 field.error(field_error.as_deref()).show(ui, text);
             }
-            None => not_told(ui, "Metadata"),
+            None => not_provided(ui, "Metadata"),
         }
     }
 
     fn rights_ui(&mut self, ui: &mut Ui, plan: &Updating, cluster: Option<&Cluster>) {
-        let Some(json) = &mut self.draft.role_descriptors else { return not_told(ui, "Role descriptors") };
+        let Some(json) = &mut self.draft.role_descriptors else { return not_provided(ui, "Role descriptors") };
         let p = theme::colors(ui);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = space::M;
@@ -150,7 +151,7 @@ impl UpdateDialog {
             match field_error(plan, UpdateField::RoleDescriptors) {
                 Some(words) => field::error_line(ui, &words),
                 None => {
-                    let words = "All of them; with none, {}, the key has all its owner’s rights";
+                    let words = "Replaces all role descriptors. With {}, the key can do everything its owner can";
                     text::paragraph(ui, Type::Small, p.text.tertiary, words);
                 }
             }
@@ -165,7 +166,7 @@ impl UpdateDialog {
                 let names = cluster.and_then(|own| own.names.value());
                 ui.vertical(|ui| self.access.ui(ui, json, names, error.as_deref()));
             }
-            None => not_told(ui, "Access"),
+            None => not_provided(ui, "Access"),
         }
         let Some(identity) = &mut self.draft.certificate_identity else { return };
         let session = cluster.and_then(|own| own.session.value());
@@ -173,7 +174,7 @@ impl UpdateDialog {
         let lacks = lacks.filter(|_| key.certificate_identity.is_none());
         let help = match &lacks {
             Some(problem) => problem.detail.as_str(),
-            None => "Only certificates whose subject matches this pattern; blank for any",
+            None => "Only certificates whose subject matches this pattern; leave blank for any",
         };
         let field = Field::new("Certificate identity").optional().mono().hint("CN=remote.*").help(help);
         field.enabled(lacks.is_none()).show(ui, identity);
@@ -181,23 +182,23 @@ impl UpdateDialog {
 
     fn many(&mut self, ui: &mut Ui, plan: &Updating) {
         let error = field_error(plan, UpdateField::Set);
-        let help = "Members of the metadata, one per line; the others stay. A value that is not JSON is taken as text";
+        let help = "One field per line; other fields are kept. Non-JSON values are stored as text";
         let set = Field::new("Set in the metadata").mono().lines(4).hint("team=payments").help(help);
         set.error(error.as_deref()).show(ui, &mut self.draft.set);
         let error = field_error(plan, UpdateField::Remove);
-        let help = "Names of members, separated by commas";
+        let help = "Field names, separated by commas";
         let remove = Field::new("Remove from the metadata").mono().hint("ticket, review_by").help(help);
         remove.error(error.as_deref()).show(ui, &mut self.draft.remove);
     }
 
     fn expiration(&mut self, ui: &mut Ui, plan: &Updating) {
         let p = theme::colors(ui);
-        text::line(ui, Type::Label, p.text.secondary, "New expiration, counted from now");
+        text::line(ui, Type::Label, p.text.secondary, "New expiration, from now");
         ui.scope(|ui| {
             ui.spacing_mut().interact_size.y = size::CONTROL;
             ui.horizontal_wrapped(|ui| {
                 ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
-                for (value, label) in [("", "As it is"), ("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days")] {
+                for (value, label) in [("", "Keep"), ("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days")] {
                     if chip::choice(ui, self.draft.expiration.trim() == value, None, label, None).clicked() {
                         self.draft.expiration = value.into();
                     }
@@ -209,19 +210,17 @@ impl UpdateDialog {
         });
         match field_error(plan, UpdateField::Expiration) {
             Some(error) => field::error_line(ui, &error),
-            None => {
-                drop(text::line(ui, Type::Small, p.text.tertiary, "An expiration can be changed, but never removed"))
-            }
+            None => drop(text::line(ui, Type::Small, p.text.tertiary, "An expiration can be changed but not removed")),
         }
     }
 }
 
-fn not_told(ui: &mut Ui, label: &str) {
+fn not_provided(ui: &mut Ui, label: &str) {
     let p = theme::colors(ui);
-    let words = format!("{label}: not told by this version of Elasticsearch");
+    let words = format!("{label}: not reported by this version of Elasticsearch");
     text::line(ui, Type::Small, p.text.tertiary, words);
 }
 
 fn field_error(plan: &Updating, at: UpdateField) -> Option<String> {
-    plan.errors.iter().find(|(own, _)| *own == at).map(|(_, words)| words.clone())
+    FormError::of(&plan.errors, &at).map(str::to_owned)
 }

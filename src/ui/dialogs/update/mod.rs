@@ -6,28 +6,29 @@ pub mod review;
 use eframe::egui::{self, Frame, Margin, Ui};
 
 use super::{
-    dialog,
     frame::{self, footer, padded},
-    invalidate::bar,
-    outcome::{FatesView, List, Source, failures},
+    outcome::{OutcomesView, Source, lists},
 };
 use crate::{
-    app::{Command, Updating, dialogs::update::UpdateStep},
+    app::{Command, DialogKind, Updating, dialogs::update::UpdateStep},
     model::{
         api_key::KeyId,
         text::number::{plural, thousands},
         update::draft::UpdateDraft,
     },
-    ops::{
-        outcome_report::{KeyOutcome, KeyOutcomeRow},
-        update::UpdateOutcome,
-    },
+    ops::{Outcome, outcome_report::KeyOutcome},
     ui::{
-        View, theme,
+        View,
+        dialogs::frame::dialog,
+        theme,
         theme::{Type, icons, size, space},
         widgets::{
-            access_editor::AccessEditor, button::Button, descriptor_editor, descriptor_editor::DescriptorEditor,
-            field::Field, notice, text,
+            button::Button,
+            field::Field,
+            notice,
+            privileges::{access_editor::AccessEditor, descriptor_editor, descriptor_editor::DescriptorEditor},
+            progress::progress,
+            text,
         },
     },
 };
@@ -39,7 +40,7 @@ pub struct UpdateDialog {
     pub(super) rights: DescriptorEditor,
     pub(super) access: AccessEditor,
     typed: String,
-    outcomes: FatesView,
+    outcomes: OutcomesView,
     /// Ids of the keys that the dialog was opened for, and whether their texts were filled in.
     open_for: Option<Vec<KeyId>>,
     is_filled: bool,
@@ -52,7 +53,7 @@ pub struct UpdateDialog {
 impl UpdateDialog {
     /// Draws the dialog while it is open.
     pub fn ui(&mut self, ctx: &egui::Context, view: &mut View<'_>) {
-        let Some(plan) = &view.state.updating else {
+        let Some(plan) = view.state.dialogs.get::<Updating>() else {
             *self = Self::default();
             return;
         };
@@ -68,9 +69,9 @@ impl UpdateDialog {
             let expiration = std::mem::take(&mut self.draft.expiration);
             self.draft = UpdateDraft { expiration, ..self.initial.clone() };
         }
-        let question = (plan.review.is_some(), plan.is_running(), plan.is_over());
+        let question = (plan.review.is_some(), plan.bulk.is_running(), plan.bulk.is_over());
         let closed = dialog(ctx, view.state, "Update keys", question, size::DIALOG_WIDE, |ui| {
-            if plan.is_running() || plan.is_over() {
+            if plan.bulk.is_running() || plan.bulk.is_over() {
                 self.happening(ui, view, plan);
             } else if plan.review.is_some() {
                 self.review(ui, view, plan);
@@ -80,16 +81,16 @@ impl UpdateDialog {
                 self.form(ui, view, plan);
             }
         });
-        let is_form = plan.review.is_none() && !plan.is_running() && !plan.is_over();
+        let is_form = plan.review.is_none() && !plan.bulk.is_running() && !plan.bulk.is_over();
         if closed && is_form && self.draft != self.initial {
             // A second Escape is no answer: it goes back to what was typed.
             self.asks_to_discard = !self.asks_to_discard;
         } else if closed {
-            view.send(Command::Update(if plan.review.is_some() && !plan.is_over() {
-                UpdateStep::Back
+            view.send(if plan.review.is_some() && !plan.bulk.is_over() {
+                Command::from(UpdateStep::Back)
             } else {
-                UpdateStep::Close
-            }));
+                Command::CloseDialog(DialogKind::Update)
+            });
         }
     }
 
@@ -97,7 +98,7 @@ impl UpdateDialog {
         let Some(review) = &plan.review else { return };
         let count = review.planned.len() as u64;
         let title = format!("Update {}", plural(count, "key"));
-        head(ui, plan, &title, "Exactly this will change. An update can’t be undone, only followed by another");
+        head(ui, plan, &title, "Review the changes. An update can’t be undone");
         notice::hairline(ui);
         let room = (ui.ctx().content_rect().height() - 320.0).max(160.0);
         padded(ui, |ui| {
@@ -117,14 +118,14 @@ impl UpdateDialog {
         notice::hairline(ui);
         footer(ui, |ui| {
             let confirmed = words.is_none_or(|words| self.typed.trim() == words);
-            let off = plan.obstacle().or((!confirmed).then_some("Type the words above first"));
+            let off = plan.obstacle().or((!confirmed).then_some("Type the text above first"));
             let label = format!("Update {}", plural(count, "key"));
             if Button::primary(&label).icon(icons::EDIT).off_because(off).show(ui).clicked() {
-                view.send(Command::Update(UpdateStep::Send));
+                view.send(Command::from(UpdateStep::Send));
             }
             let back = Button::ghost("Back").show(ui);
             if back.clicked() {
-                view.send(Command::Update(UpdateStep::Back));
+                view.send(Command::from(UpdateStep::Back));
             }
             // Enter never changes: the focus begins at what is safe.
             if ui.memory(|memory| memory.focused().is_none()) {
@@ -135,83 +136,62 @@ impl UpdateDialog {
 
     fn happening(&mut self, ui: &mut Ui, view: &mut View<'_>, plan: &Updating) {
         let total = plan.total() as u64;
-        let good = plan.outcome.as_ref().map_or(0, |own| own.updated.len() + own.unchanged.len()) as u64;
+        let good = plan.bulk.outcome.as_ref().map_or(0, |own| own.done.len() + own.unchanged.len()) as u64;
         let is_complete = good == total;
-        let unknown = plan.outcome.as_ref().map_or(0, UpdateOutcome::unknown) as u64;
-        let (title, line) = match plan.is_over() {
-            false => (format!("Updating {}", plural(total, "key")), "Each takes the cluster about a second to write"),
-            true if plan.is_broken => {
-                ("Broken off".into(), "Keybearer made a mistake. Refresh the list to see what is true")
+        let unknown = plan.bulk.outcome.as_ref().map_or(0, Outcome::unknown) as u64;
+        let (title, line) = match plan.bulk.is_over() {
+            false => (format!("Updating {}", plural(total, "key")), "Each update takes the cluster about a second"),
+            true if plan.bulk.is_broken => {
+                ("Stopped unexpectedly".into(), "Internal error. Refresh the list to see the current state")
             }
-            true if is_complete => (format!("{} updated", plural(total, "key")), "As the cluster confirmed for each"),
+            true if is_complete => (format!("{} updated", plural(total, "key")), "As reported by the cluster"),
             true if unknown > 0 => (
                 format!("{} of {} updated, {} not known", thousands(good), plural(total, "key"), thousands(unknown)),
-                "Whether some of them were changed is not known: refresh the list before you go on",
+                "Not known whether some of them were changed: refresh the list before you continue",
             ),
             true => (
                 format!("{} of {} updated", thousands(good), plural(total, "key")),
-                "As the cluster confirmed for each or, after a lost answer, as the key itself shows",
+                "As reported by the cluster or, after a lost response, as shown by the key itself",
             ),
         };
         head(ui, plan, &title, line);
         padded(ui, |ui| {
-            let p = theme::colors(ui);
-            let failed = plan.outcome.as_ref().map_or(0, |own| own.failed.len());
-            let settled = if plan.is_running() { plan.settled } else { good as usize + failed };
-            ui.horizontal(|ui| {
-                text::line(ui, Type::Display, p.text.primary, thousands(settled as u64));
-                text::line(ui, Type::Body, p.text.tertiary, format!("of {}", thousands(total)));
-            });
-            bar(ui, settled.saturating_sub(failed), failed, total as usize);
+            let failed = plan.bulk.outcome.as_ref().map_or(0, |own| own.failed.len());
+            let settled = if plan.bulk.is_running() { plan.settled } else { good as usize + failed };
+            progress(ui, settled, failed, total as usize);
             ui.spacing_mut().item_spacing.y = space::S;
-            if let Some(outcome) = plan.outcome.as_ref().filter(|_| plan.is_over()) {
+            if let Some(outcome) = plan.bulk.outcome.as_ref().filter(|_| plan.bulk.is_over()) {
                 let name = view.state.outcome_file_name(&plan.profile, "keys");
-                let source = Source { keys: &plan.keys, exported: &plan.exported, name: &name };
-                self.outcomes.ui(ui, view, &lists(outcome), &source);
+                let source = Source { keys: &plan.keys, exported: &plan.bulk.exported, name: &name };
+                self.outcomes.ui(ui, view, &lists(outcome, KeyOutcome::Updated, "Updated"), &source);
             }
         });
         notice::hairline(ui);
         footer(ui, |ui| {
-            if plan.is_running() {
-                let off = plan.stopping.then_some("It stops after what is on its way");
-                let stop = Button::secondary("Stop after what is on its way").icon(icons::STOP_CIRCLE).off_because(off);
+            if plan.bulk.is_running() {
+                let off = plan.bulk.is_stopping().then_some("Stops after the current requests");
+                let stop =
+                    Button::secondary("Stop after the current requests").icon(icons::STOP_CIRCLE).off_because(off);
                 if stop.show(ui).clicked() {
-                    view.send(Command::Update(UpdateStep::Stop));
+                    view.send(Command::from(UpdateStep::Stop));
                 }
                 return;
             }
             // The page of the key below has a “Close”, too.
             let close = Button::primary("Close").named("Close the update").show(ui);
             if close.clicked() {
-                view.send(Command::Update(UpdateStep::Close));
+                view.send(Command::CloseDialog(DialogKind::Update));
             }
             if ui.memory(|memory| memory.focused().is_none()) {
                 close.request_focus();
             }
-            let rest = plan.outcome.as_ref().map_or(0, |own| own.untouched.len());
-            let label = format!("Go on with the untouched ({})", thousands(rest as u64));
+            let rest = plan.bulk.outcome.as_ref().map_or(0, |own| own.untouched.len());
+            let label = format!("Continue with the untouched ({})", thousands(rest as u64));
             if rest > 0 && Button::secondary(&label).icon(icons::EDIT).show(ui).clicked() {
-                view.send(Command::Update(UpdateStep::GoOn));
+                view.send(Command::from(UpdateStep::Resume));
             }
         });
     }
-}
-
-/// Returns the lists of outcomes. Failures come first because they need action.
-fn lists(outcome: &UpdateOutcome) -> [List<'_>; 5] {
-    fn plain<'a>(outcome: KeyOutcome, word: &'a str, ids: &'a [KeyId]) -> List<'a> {
-        let row =
-            move |at: usize| -> Option<KeyOutcomeRow> { ids.get(at).map(|id| (outcome, id.clone(), String::new())) };
-        List { outcome, word, count: ids.len(), row: Box::new(row) }
-    }
-    let [failed, unknown] = failures(&outcome.failed);
-    [
-        failed,
-        unknown,
-        plain(KeyOutcome::Untouched, "Untouched", &outcome.untouched),
-        plain(KeyOutcome::Updated, "Updated", &outcome.updated),
-        plain(KeyOutcome::Unchanged, "Unchanged", &outcome.unchanged),
-    ]
 }
 
 /// Draws the head, with the id of the key if there is only one.

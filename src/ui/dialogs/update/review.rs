@@ -15,7 +15,8 @@ use crate::{
         View, theme,
         theme::{Type, space},
         widgets::{
-            code, field,
+            code,
+            confirm::checkbox,
             notice::{self, Tone},
             text,
         },
@@ -31,7 +32,7 @@ const WIDEST: usize = 200;
 
 /// Draws the review, at most `height` points high.
 pub fn ui(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &UpdatePlan, height: f32) {
-    extra_words(ui, view, plan, review);
+    confirmations(ui, view, plan, review);
     let p = theme::colors(ui);
     ScrollArea::vertical().id_salt("update review").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
         ui.set_max_width(ui.available_width() - space::M);
@@ -46,13 +47,13 @@ pub fn ui(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &UpdatePlan
         }
         if review.planned.len() > SHOWN {
             let more = plural((review.planned.len() - SHOWN) as u64, "key");
-            text::line(ui, Type::Body, p.text.secondary, format!("… and {more} more, in the same way"));
+            text::line(ui, Type::Body, p.text.secondary, format!("… and {more} changed the same way"));
         }
         if review.planned.is_empty() {
-            text::line(ui, Type::Body, p.text.secondary, "Nothing would be different");
+            text::line(ui, Type::Body, p.text.secondary, "Nothing would change");
         } else if !review.unchanged.is_empty() {
             let same = plural(review.unchanged.len() as u64, "key");
-            text::line(ui, Type::Small, p.text.tertiary, format!("{same} would stay as they are and are not sent"));
+            text::line(ui, Type::Small, p.text.tertiary, format!("{same} would not change and will be skipped"));
         }
         if !many {
             owner(ui, review);
@@ -61,37 +62,27 @@ pub fn ui(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &UpdatePlan
 }
 
 /// Draws what needs a confirmation, with its consequences.
-fn extra_words(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &UpdatePlan) {
+fn confirmations(ui: &mut Ui, view: &mut View<'_>, plan: &Updating, review: &UpdatePlan) {
     if review.lose_limits > 0 {
         let whom = if review.lose_limits == 1 {
             "The key loses its limits".into()
         } else {
             format!("{} lose their limits", plural(review.lose_limits as u64, "key"))
         };
-        let line = "Descriptors of {} mean no restriction: the key may then do everything that its owner may";
+        let line = "Role descriptors of {} mean no restriction: the key can then do everything its owner can";
         notice::banner(ui, Tone::Danger, &whom, line, |_| ());
-        if confirmation_checkbox(ui, plan.confirmed.all_owner_rights, "Give it all the owner’s rights") {
-            view.send(Command::Update(UpdateStep::AllOwnerRights(!plan.confirmed.all_owner_rights)));
+        if checkbox(ui, plan.confirmed.all_owner_rights, "Give it all the owner’s rights") {
+            view.send(Command::from(UpdateStep::AllOwnerRights(!plan.confirmed.all_owner_rights)));
         }
     }
     if review.lose_metadata > 0 {
-        let title = "All metadata is wiped";
-        let line = "Its application id, its roles’ names and whatever else is noted there are gone";
+        let title = "All metadata is removed";
+        let line = "This includes its application id, its role names and everything else stored there";
         notice::banner(ui, Tone::Warning, title, line, |_| ());
-        if confirmation_checkbox(ui, plan.confirmed.wipe_metadata, "Wipe the metadata") {
-            view.send(Command::Update(UpdateStep::WipeMetadata(!plan.confirmed.wipe_metadata)));
+        if checkbox(ui, plan.confirmed.wipe_metadata, "Remove all metadata") {
+            view.send(Command::from(UpdateStep::WipeMetadata(!plan.confirmed.wipe_metadata)));
         }
     }
-}
-
-fn confirmation_checkbox(ui: &mut Ui, on: bool, words: &str) -> bool {
-    let p = theme::colors(ui);
-    ui.horizontal(|ui| {
-        let clicked = field::checkbox(ui, Some(on), words).clicked();
-        text::line(ui, Type::Body, p.text.primary, words);
-        clicked
-    })
-    .inner
 }
 
 fn one(ui: &mut Ui, view: &View<'_>, key: &ApiKey, changes: &Changes, named: bool) {
@@ -104,12 +95,12 @@ fn one(ui: &mut Ui, view: &View<'_>, key: &ApiKey, changes: &Changes, named: boo
     }
     if let Some(product) = guard::product_of(key) {
         let product = sanitize::shortened(product, 40);
-        let line = format!("It says that it was made by {product}, which may not expect the change");
+        let line = format!("It claims to be created by {product}, which may not expect the change");
         text::line(ui, Type::Small, p.warning.text, line);
     }
     let is_same = changes.metadata.is_empty() && changes.role_descriptors.is_empty() && changes.expiry.is_none();
     if is_same && changes.certificate_identity.is_none() {
-        text::line(ui, Type::Body, p.text.secondary, "Nothing that was typed changes it");
+        text::line(ui, Type::Body, p.text.secondary, "Your input doesn’t change it");
         return;
     }
     code::ground(ui).show(ui, |ui| {
@@ -164,8 +155,9 @@ fn owner(ui: &mut Ui, review: &UpdatePlan) {
     let Some(first) = snapshots.next().map(|planned| &planned.changes) else { return };
     match first.owner_snapshot_changes {
         Some(true) => {
-            let title = "The owner’s rights have changed since the key took them";
-            let line = "The key takes those of today with this update: it may then do more, or less, than before";
+            let title = "The owner’s privileges have changed since the key captured them";
+            let line =
+                "This update captures the current ones: the key may then be able to do more, or less, than before";
             notice::banner(ui, Tone::Warning, title, line, |_| ());
             code::ground(ui).show(ui, |ui| {
                 ui.set_width(ui.available_width());
@@ -175,13 +167,13 @@ fn owner(ui: &mut Ui, review: &UpdatePlan) {
         }
         Some(false) => {
             let p = theme::colors(ui);
-            let line = "The owner’s rights are the same as those in the key: taking them anew changes nothing";
+            let line = "The owner’s privileges are the same as those in the key: refreshing them changes nothing";
             text::line(ui, Type::Small, p.text.tertiary, line);
         }
         None => {
-            let title = "Every update takes the owner’s rights of today anew";
-            let line =
-                "Whether they are others than those in the key is not known: it may then do more, or less, than before";
+            let title = "Each update re-captures the owner’s current privileges";
+            let line = "Not known whether they differ from those in the key: it may then be able to do more, or less, \
+                        than before";
             notice::banner(ui, Tone::Info, title, line, |_| ());
         }
     }

@@ -35,7 +35,7 @@ pub struct TestPanel {
 }
 
 /// A request from the panel.
-pub enum Wish {
+pub enum CheckRequest {
     /// Test the endpoint in the form again.
     TestAgain,
     /// Pin the fingerprint that was compared.
@@ -50,9 +50,9 @@ impl TestPanel {
     }
 
     /// Draws the panel for the endpoint that the form describes; `None` if the form is incomplete.
-    pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>, endpoint: Option<&Endpoint>) -> Option<Wish> {
+    pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>, endpoint: Option<&Endpoint>) -> Option<CheckRequest> {
         let p = theme::colors(ui);
-        let mut wish = None;
+        let mut request = None;
         ScrollArea::vertical().id_salt("test").auto_shrink(false).show(ui, |ui| {
             ui.set_max_width(ui.available_width() - space::M);
             ui.spacing_mut().item_spacing.y = space::M;
@@ -68,7 +68,7 @@ impl TestPanel {
             });
             let test = view.state.test.as_ref();
             let Some(test) = test.filter(|test| test.is_of(endpoint)) else {
-                for step in ConnectionCheck::ALL {
+                for step in ConnectionCheck::expected(endpoint) {
                     waiting(ui, step);
                 }
                 ui.add_space(space::S);
@@ -76,7 +76,7 @@ impl TestPanel {
                     // A result belongs to what was tested, and to nothing else.
                     text::paragraph(ui, Type::Body, p.text.tertiary, "Tested with other settings");
                     if Button::secondary("Test again").icon(icons::TASK_ALT).show(ui).clicked() {
-                        wish = Some(Wish::TestAgain);
+                        request = Some(CheckRequest::TestAgain);
                     }
                 }
                 text::paragraph(ui, Type::Small, p.text.tertiary, "“Test” changes nothing on the cluster");
@@ -91,7 +91,7 @@ impl TestPanel {
                 let refused =
                     matches!(&report.result, StepResult::Failed(problem) if problem.kind == ProblemKind::Certificate);
                 if let (true, Some(seen)) = (refused, &report.certificate) {
-                    wish = self.compare(ui, view, seen).map(Wish::Pin).or(wish.take());
+                    request = self.compare(ui, view, seen).map(CheckRequest::Pin).or(request.take());
                 } else if let Some(seen) =
                     report.certificate.as_ref().filter(|_| report.step == ConnectionCheck::Certificate)
                 {
@@ -99,8 +99,8 @@ impl TestPanel {
                 }
             }
             let failed = test.steps.iter().any(|report| matches!(report.result, StepResult::Failed(_)));
-            let missing =
-                ConnectionCheck::ALL.into_iter().filter(|step| !test.steps.iter().any(|report| report.step == *step));
+            let missing = ConnectionCheck::expected(endpoint)
+                .filter(|step| !test.steps.iter().any(|report| report.step == *step));
             let missing: Vec<ConnectionCheck> = missing.collect();
             missing.iter().for_each(|step| waiting(ui, *step));
             // A test that was stopped has proved nothing.
@@ -108,15 +108,15 @@ impl TestPanel {
                 text::line(ui, Type::Strong, p.success.text, "The connection works");
             }
         });
-        wish
+        request
     }
 
     fn compare(&mut self, ui: &mut Ui, view: &View<'_>, seen: &SeenCertificate) -> Option<Fingerprint> {
         let p = theme::colors(ui);
         // The CA is what Elasticsearch prints at its first start, and what survives a renewal.
         let (target, what) = match &seen.ca {
-            Some(ca) => (ca.fingerprint, "Its certificate authority, seen on the wire"),
-            None => (seen.fingerprint, "Seen on the wire"),
+            Some(ca) => (ca.fingerprint, "Certificate authority presented by the server"),
+            None => (seen.fingerprint, "Presented by the server"),
         };
         let mut pinned = None;
         Frame::new()
@@ -144,11 +144,11 @@ impl TestPanel {
                 fingerprint_block(ui, &target_pairs, differs);
                 let field = Field::new("Printed by Elasticsearch").mono().hint("Paste the 64 digits here");
                 field.show(ui, &mut self.printed);
-                let words = compared_words(pairs.len(), differs);
+                let words = comparison_text(pairs.len(), differs);
                 let color = if differs.is_some() { p.danger.text } else { p.text.secondary };
                 text::line(ui, Type::Small, color, words);
                 let same = differs.is_none() && pairs.len() == 32 && Fingerprint::parse(&self.printed) == Ok(target);
-                let off = (!same).then_some("All 32 pairs have to agree first");
+                let off = (!same).then_some("All 32 pairs must match first");
                 let button = Button::secondary("Pin this certificate").icon(icons::PUSH_PIN).off_because(off);
                 if button.show(ui).clicked() {
                     pinned = Some(target);
@@ -163,11 +163,11 @@ fn typed_pairs(text: &str) -> Vec<String> {
     digits.chunks(2).filter(|pair| pair.len() == 2).take(32).map(|pair| pair.iter().collect()).collect()
 }
 
-fn compared_words(count: usize, differs: Option<usize>) -> String {
+fn comparison_text(count: usize, differs: Option<usize>) -> String {
     match differs {
         Some(at) => format!("differs at pair {}", at + 1),
-        None if count == 32 => "32 of 32 pairs compared, all the same".into(),
-        None => format!("{count} of 32 pairs compared{}", if count > 0 { ", all the same" } else { "" }),
+        None if count == 32 => "32 of 32 pairs compared, all match".into(),
+        None => format!("{count} of 32 pairs compared{}", if count > 0 { ", all match" } else { "" }),
     }
 }
 

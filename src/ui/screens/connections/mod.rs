@@ -1,39 +1,44 @@
 //! The connections screen: their list, the form of one, and its test.
 
 pub mod check;
+mod client_certificate;
+mod form;
 
 use eframe::egui::{
     self, Align, Color32, CornerRadius, Frame, Layout, Margin, Panel, Rect, Role, ScrollArea, Sense, Stroke, Ui,
     WidgetInfo, pos2, vec2,
 };
 
-use super::keys::rows;
 use crate::{
     app::{Command, State, closing::is_unsaved},
     model::{
         connections::{
-            draft::{ProfileDraft, ProfileError, ProfileField, SignIn, TrustChoice},
+            draft::{ProfileDraft, ProfileField, TrustChoice},
             endpoint::Trust,
             profile::{Environment, Profile, ProfileId},
         },
+        form_error::FormError,
         text::sanitize,
     },
-    ops::keys::last_use,
     store::connections::new_profile_id,
     ui::{
-        View, problem_buttons, theme,
+        View,
+        components::problem::problem_buttons,
+        screens::connections::form::fields,
+        theme,
         theme::{Palette, Type, icons, radius, space},
         widgets::{
             button::Button,
-            chip,
-            field::{self, Field},
+            chip, field,
+            file_field::FileField,
             focus,
             notice::{self, Tone},
             text,
         },
     },
 };
-use check::{TestPanel, Wish};
+use check::{CheckRequest, TestPanel};
+use client_certificate::CertificateForm;
 
 /// Width of the title beside its button, in points.
 const TITLE_ROOM: f32 = 132.0;
@@ -51,6 +56,8 @@ pub struct Connections {
     test: TestPanel,
     compact_shows_test: bool,
     is_other: bool,
+    ca_file: FileField,
+    certificate: CertificateForm,
     next: Next,
 }
 
@@ -65,6 +72,14 @@ enum Next {
     Duplicate,
     /// Close the form, because there is nothing to show any more.
     Forget,
+}
+
+/// Buttons of the footer, `true` for the one that was pressed.
+#[derive(Clone, Copy)]
+struct Pressed {
+    connect: bool,
+    test: bool,
+    save: bool,
 }
 
 impl Connections {
@@ -134,6 +149,8 @@ impl Connections {
         self.removing = false;
         self.compact_shows_test = false;
         self.is_other = true;
+        self.ca_file = FileField::default();
+        self.certificate = CertificateForm::default();
     }
 
     fn add(&mut self) {
@@ -144,6 +161,8 @@ impl Connections {
         self.compact_shows_test = false;
         self.test = TestPanel::default();
         self.is_other = true;
+        self.ca_file = FileField::default();
+        self.certificate = CertificateForm::default();
     }
 
     fn list(&mut self, ui: &mut Ui, view: &mut View<'_>) {
@@ -179,7 +198,7 @@ impl Connections {
                     chosen = Some(profile.clone());
                 }
             }
-            self.vault_words(ui, view);
+            self.vault_note(ui, view);
         });
         if let Some(profile) = chosen {
             view.send(Command::EditProfile(Some(profile.id.clone())));
@@ -206,16 +225,17 @@ impl Connections {
         let top = rect.top() + 20.0;
         let bottom = rect.top() + 42.0;
         let name_cell = Rect::from_min_size(pos2(rect.left(), top - 10.0), vec2(rect.width() - 112.0, 20.0));
-        rows::elided(ui, name_cell, Type::Strong, p.text.primary, &name);
+        text::elided(ui, name_cell, Type::Strong, p.text.primary, &name);
         let host = sanitize::shortened(profile.endpoint.url.host(), 30);
         let room = rect.width() - STATE_ROOM;
-        elided(ui, Rect::from_min_size(pos2(rect.left(), bottom - 8.0), vec2(room, 16.0)), host, p.text.tertiary);
+        let host_cell = Rect::from_min_size(pos2(rect.left(), bottom - 8.0), vec2(room, 16.0));
+        text::elided(ui, host_cell, Type::MonoSmall, p.text.tertiary, &host);
         let chip_rect = Rect::from_min_size(pos2(rect.right() - 120.0, top - 12.0), vec2(120.0, 24.0));
         let layout = Layout::right_to_left(Align::Center);
         // Beside the flow: the row was allocated already.
         let mut beside = ui.new_child(egui::UiBuilder::new().max_rect(chip_rect).layout(layout));
         chip::environment(&mut beside, profile.environment);
-        let (words, color) = state_words(view.state, profile, p);
+        let (words, color) = state_text(view.state, profile, p);
         let at = pos2(rect.right(), bottom);
         let place = ui.painter().text(at, egui::Align2::RIGHT_CENTER, &words, Type::Small.font(), color);
         if !words.is_empty() {
@@ -227,7 +247,7 @@ impl Connections {
     }
 
     /// Draws where profiles are stored, and problems with that.
-    fn vault_words(&self, ui: &mut Ui, view: &mut View<'_>) {
+    fn vault_note(&self, ui: &mut Ui, view: &mut View<'_>) {
         let p = theme::colors(ui);
         let profiles = &view.state.profiles;
         ui.add_space(space::S);
@@ -237,10 +257,10 @@ impl Connections {
                     ui,
                     Type::Small,
                     p.text.tertiary,
-                    "Waiting for the keyring. It may ask for its password in a window of its own",
+                    "Waiting for the keyring. It may ask for its password in a separate window",
                 );
             });
-            if Button::ghost("Go on for this run").show(ui).clicked() {
+            if Button::ghost("Continue without saving").show(ui).clicked() {
                 view.send(Command::UseMemory);
             }
         } else if let Some(problem) = profiles.problem() {
@@ -249,9 +269,9 @@ impl Connections {
             ui.horizontal_wrapped(|ui| problem_buttons(ui, view, problem));
         } else if let Some(read) = profiles.value() {
             let words = if read.in_memory {
-                "Kept in memory: these connections are gone when you close Keybearer"
+                "Kept in memory: these connections are lost when you close or lock Keybearer"
             } else {
-                "Profiles live in the keyring of this computer, no file holds a credential"
+                "Connections are stored in this computer’s keyring"
             };
             ui.horizontal_top(|ui| {
                 text::icon(ui, Type::IconSmall, p.text.tertiary, icons::ENCRYPTED);
@@ -268,12 +288,12 @@ impl Connections {
         let any = known.is_some_and(|read| !read.profiles.is_empty()) || !view.state.clusters.is_empty();
         let (heading, line) = match known {
             _ if any => ("Choose a connection", "To connect to it, test it or change it"),
-            Some(_) => ("No connections yet", "A connection is a cluster with a way to sign in"),
+            Some(_) => ("No connections yet", "Add a cluster and how you sign in to it"),
             // What a keyring holds is not known before it has answered.
             None if view.state.profiles.problem().is_some() => {
-                ("The keyring was not read", "Which connections are saved is not known")
+                ("The keyring was not read", "The saved connections are not known")
             }
-            None => ("Waiting for the keyring", "Which connections are saved is known when it has answered"),
+            None => ("Waiting for the keyring", "Saved connections appear once it responds"),
         };
         notice::empty(ui, icons::LAN, heading, line, |ui| {
             if Button::primary("Add a connection").icon(icons::ADD).show(ui).clicked() {
@@ -287,7 +307,7 @@ impl Connections {
         let Some(mut draft) = self.draft.take() else { return };
         if std::mem::take(&mut self.is_other) {
             const TYPED: [&str; 7] =
-                ["Connection name", "URL", "User name", "CA file", "Fingerprint", "Time limit", "Run as"];
+                ["Connection name", "URL", "User name", "CA file", "Fingerprint", "Timeout (seconds)", "Run as"];
             field::forget_histories(ui.ctx(), &TYPED);
         }
         let fresh = self.fresh_id.get_or_insert_with(new_profile_id).clone();
@@ -313,7 +333,7 @@ impl Connections {
                         text::line(ui, Type::Heading, p.text.primary, title);
                     },
                 );
-                fields(ui, &mut draft, &errors);
+                fields(ui, view, &mut draft, &errors, &mut self.ca_file, &mut self.certificate);
             });
         });
         match std::mem::take(&mut self.next) {
@@ -339,7 +359,7 @@ impl Connections {
         ui: &mut Ui,
         view: &mut View<'_>,
         draft: &ProfileDraft,
-        checked: &Result<Profile, Vec<ProfileError>>,
+        checked: &Result<Profile, Vec<FormError<ProfileField>>>,
     ) {
         let p = theme::colors(ui);
         Panel::bottom("connection footer")
@@ -355,11 +375,10 @@ impl Connections {
                     let connect = Button::primary("Connect").off_because(refusal).show(ui).clicked();
                     let test = Button::secondary("Test").icon(icons::TASK_ALT).named("Test connection");
                     let test = test.off_because(refusal).show(ui).clicked();
-                    let lives =
-                        is_sandbox.then_some("The sandbox lives in memory and is gone when you close Keybearer");
+                    let lives = is_sandbox.then_some("The sandbox runs in memory and is lost when you close Keybearer");
                     let save = Button::secondary("Save").named("Save connection").off_because(lives.or(refusal));
                     let save = save.show(ui).clicked();
-                    self.act(view, draft, checked, (connect, test, save));
+                    self.act(view, draft, checked, Pressed { connect, test, save });
                     self.more(ui, view, draft);
                 });
             });
@@ -369,9 +388,10 @@ impl Connections {
         &mut self,
         view: &mut View<'_>,
         draft: &ProfileDraft,
-        checked: &Result<Profile, Vec<ProfileError>>,
-        (connect, test, save): (bool, bool, bool),
+        checked: &Result<Profile, Vec<FormError<ProfileField>>>,
+        pressed: Pressed,
     ) {
+        let Pressed { connect, test, save } = pressed;
         self.attempted |= connect || test || save;
         let Ok(profile) = checked else { return };
         if connect {
@@ -425,14 +445,14 @@ impl Connections {
         let Some(draft) = self.draft.as_mut() else { return };
         match wish {
             None => {}
-            Some(Wish::TestAgain) => {
+            Some(CheckRequest::TestAgain) => {
                 self.attempted = true;
                 if let Some(endpoint) = endpoint {
                     self.test = TestPanel::beginning_with(draft);
                     view.send(Command::Test(Box::new(endpoint)));
                 }
             }
-            Some(Wish::Pin(print)) => {
+            Some(CheckRequest::Pin(print)) => {
                 draft.trust = TrustChoice::Fingerprint;
                 draft.fingerprint = print.to_string();
                 if let Ok(profile) = draft.check(fresh) {
@@ -445,7 +465,7 @@ impl Connections {
 }
 
 /// Describes whether a connection is open, and whether it will still be there after a restart.
-fn state_words(state: &State, profile: &Profile, p: &Palette) -> (String, Color32) {
+fn state_text(state: &State, profile: &Profile, p: &Palette) -> (String, Color32) {
     let cluster = state.clusters.iter().find(|cluster| cluster.profile.id == profile.id);
     let insecure = profile.endpoint.trust == Trust::InsecureDev || !profile.endpoint.url.is_https();
     let (words, color) = match cluster {
@@ -462,102 +482,4 @@ fn state_words(state: &State, profile: &Profile, p: &Palette) -> (String, Color3
         Some(_) => ("Not saved".into(), p.warning.text),
         None => (words.into(), color),
     }
-}
-
-fn elided(ui: &Ui, cell: Rect, words: String, color: Color32) {
-    rows::elided(ui, cell, Type::MonoSmall, color, &words);
-}
-
-fn fields(ui: &mut Ui, draft: &mut ProfileDraft, errors: &[ProfileError]) {
-    let error = |field| errors.iter().find(|error| error.field == field).map(|error| error.message.as_str());
-    Field::new("Connection name").hint("search-eu").error(error(ProfileField::Name)).show(ui, &mut draft.name);
-    Field::new("URL")
-        .mono()
-        .hint("https://es.example.net:9200")
-        .error(error(ProfileField::Url))
-        .show(ui, &mut draft.url);
-    labelled(ui, "Environment", |ui| {
-        let width = ui.available_width();
-        if let Some(environment) = chip::environments(ui, draft.environment, width) {
-            draft.environment = Some(environment);
-        }
-        if let Some(error) = error(ProfileField::Environment) {
-            field::error_line(ui, error);
-        }
-    });
-    labelled(ui, "Sign in with", |ui| {
-        let choices = [(SignIn::ApiKey, "API key"), (SignIn::User, "User"), (SignIn::Token, "Token")];
-        if let Some(sign_in) = chip::segmented(ui, draft.sign_in, &choices, Some(ui.available_width())) {
-            draft.sign_in = sign_in;
-        }
-    });
-    match draft.sign_in {
-        SignIn::ApiKey => {
-            // Somebody pastes the whole key here, too.
-            let id = Field::new("Id").mono().error(error(ProfileField::KeyId));
-            id.show_without_history(ui, &mut draft.key_id);
-            let help = "The secret alone, or a whole key in any form, which fills in both";
-            let secret = Field::new("Secret").mono().help(help).error(error(ProfileField::KeySecret));
-            secret.show_password(ui, &mut draft.key_secret);
-            draft.tidy();
-        }
-        SignIn::User => {
-            Field::new("User name").error(error(ProfileField::Username)).show(ui, &mut draft.username);
-            Field::new("Password").error(error(ProfileField::Password)).show_password(ui, &mut draft.password);
-        }
-        SignIn::Token => {
-            let help = "Of the token service, or a JWT";
-            Field::new("Token").mono().help(help).error(error(ProfileField::Token)).show_password(ui, &mut draft.token);
-        }
-    }
-    trust(ui, draft, errors);
-    ui.columns(2, |columns| {
-        let timeout = Field::new("Time limit").help("Seconds").error(error(ProfileField::Timeout));
-        timeout.show(&mut columns[0], &mut draft.timeout);
-        Field::new("Run as").hint("nobody").help("Needs the privilege run_as").show(&mut columns[1], &mut draft.run_as);
-    });
-    let help = "Index, data stream or pattern; from its events the last use of a key is read";
-    Field::new("Audit events").hint(last_use::USUAL).mono().help(help).show(ui, &mut draft.audit_index);
-}
-
-fn trust(ui: &mut Ui, draft: &mut ProfileDraft, errors: &[ProfileError]) {
-    let error = |field| errors.iter().find(|error| error.field == field).map(|error| error.message.as_str());
-    labelled(ui, "Trust", |ui| {
-        let choices = [
-            (TrustChoice::System, "System"),
-            (TrustChoice::CaFile, "CA file"),
-            (TrustChoice::Fingerprint, "Fingerprint"),
-            (TrustChoice::InsecureDev, "Insecure"),
-        ];
-        if let Some(trust) = chip::segmented(ui, draft.trust, &choices, Some(ui.available_width())) {
-            draft.trust = trust;
-        }
-    });
-    match draft.trust {
-        TrustChoice::System => {}
-        TrustChoice::CaFile => {
-            let field = Field::new("CA file").mono().hint("/etc/elasticsearch/certs/http_ca.crt");
-            field.error(error(ProfileField::CaFile)).show(ui, &mut draft.ca_file);
-        }
-        TrustChoice::Fingerprint => {
-            let help = "SHA-256, as Elasticsearch prints it at its first start";
-            let field = Field::new("Fingerprint").mono().help(help).error(error(ProfileField::Fingerprint));
-            field.show(ui, &mut draft.fingerprint);
-        }
-        TrustChoice::InsecureDev => {
-            let line = draft
-                .refusal()
-                .unwrap_or("Any certificate is accepted: for development only. It stays visible on every screen");
-            notice::banner(ui, Tone::Warning, "Insecure", line, |_| ());
-        }
-    }
-}
-
-fn labelled(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
-    let p = theme::colors(ui);
-    ui.vertical(|ui| {
-        ui.spacing_mut().item_spacing.y = 6.0;
-        text::line(ui, Type::Label, p.text.primary, label);
-        add(ui);
-    });
 }

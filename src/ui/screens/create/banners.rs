@@ -3,7 +3,7 @@
 use eframe::egui::Ui;
 
 use crate::{
-    app::{Cluster, Command},
+    app::{Cluster, Command, InvalidateStep},
     model::create::new_key::KeyFor,
     ui::{
         View,
@@ -16,19 +16,20 @@ use crate::{
 };
 
 /// Draws the result of the last attempt, and what the cluster will refuse.
-pub(crate) fn news(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, (by_api_key, kind): (bool, KeyFor)) {
+pub(crate) fn ui(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, by_api_key: bool, kind: KeyFor) {
     let is_mine = kind == KeyFor::Me;
     if by_api_key && is_mine {
-        let detail = "Elasticsearch gives such keys no rights: choose “Nothing”, or sign in as a user to make a key that can do something";
-        notice::banner(ui, Tone::Warning, "You are signed in by an API key", detail, |_| ());
+        let detail = "Elasticsearch gives such keys no privileges: choose “Nothing”, or sign in as a user to create a \
+                      key that can do something";
+        notice::banner(ui, Tone::Warning, "You are signed in with an API key", detail, |_| ());
     }
     if is_mine && cluster.session.value().is_some_and(|session| !session.privileges.creates_keys()) {
         let detail = "Missing: the cluster privilege manage_own_api_key";
-        notice::banner(ui, Tone::Warning, "You may not create keys here", detail, |_| ());
+        notice::banner(ui, Tone::Warning, "You don’t have permission to create keys here", detail, |_| ());
     }
     let creation = &view.state.creation;
-    if let Some((_, words)) = creation.errors.first() {
-        notice::banner(ui, Tone::Danger, "Nothing was sent", words, |_| ());
+    if let Some(error) = creation.errors.first() {
+        notice::banner(ui, Tone::Danger, "Nothing was sent", &error.message, |_| ());
     }
     let is_of_this = creation.is_of(&cluster.profile);
     let Some(problem) = creation.problem.as_ref().filter(|_| is_of_this) else { return };
@@ -40,7 +41,7 @@ pub(crate) fn news(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, (by_api_
             view.send(Command::DismissCreation);
         }
         if !strays.is_empty() && Button::danger("Invalidate it…").small().icon(icons::BLOCK).show(ui).clicked() {
-            view.send(Command::AskInvalidate(strays));
+            view.send(Command::from(InvalidateStep::Ask(strays)));
         }
     });
 }
@@ -48,8 +49,8 @@ pub(crate) fn news(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, (by_api_
 /// Draws the choice of one cluster, because a key is created on exactly one.
 pub(crate) fn choose_cluster(ui: &mut Ui, view: &mut View<'_>) {
     let state = view.state;
-    let line = "All clusters are shown together, but a key is created on one of them";
-    notice::empty(ui, icons::ADD_CIRCLE, "On which cluster?", line, |ui| {
+    let line = "All clusters are shown together, but a key is created on just one of them";
+    notice::empty(ui, icons::ADD_CIRCLE, "Which cluster?", line, |ui| {
         for cluster in &state.clusters {
             if Button::secondary(&cluster.profile.name).show(ui).clicked() {
                 view.send(Command::SwitchTo(cluster.profile.id.clone()));

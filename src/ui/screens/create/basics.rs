@@ -6,10 +6,8 @@ use super::CreateScreen;
 use crate::{
     app::Cluster,
     model::{
-        create::{
-            Field as FormField, Surroundings, Taken,
-            new_key::{NewKeyField, NewKeyFieldError},
-        },
+        create::{Field as FormField, Surroundings, Taken, new_key::NewKeyField},
+        form_error::FormError,
         time::{calendar, expiry::Expiry, status::Status},
         version::Feature,
     },
@@ -30,7 +28,7 @@ impl CreateScreen {
         ui: &mut Ui,
         cluster: &Cluster,
         around: Surroundings<'_>,
-        errors: &[NewKeyFieldError],
+        errors: &[FormError<NewKeyField>],
     ) {
         let name_error = self.error(errors, NewKeyField::Key(FormField::Name)).map(str::to_owned);
         let id_error = self.error(errors, NewKeyField::Key(FormField::ApplicationId)).map(str::to_owned);
@@ -57,9 +55,9 @@ impl CreateScreen {
                 .optional()
                 .mono()
                 .help(if keeps_metadata {
-                    "Kept in the metadata, the real id is made by Elasticsearch"
+                    "Saved in the metadata; Elasticsearch generates the key’s own id"
                 } else {
-                    "Leave it empty: this cluster is older than 7.13 and keeps no metadata"
+                    "Leave this empty: the cluster is older than 7.13 and doesn’t support metadata"
                 })
                 .error(id_error.as_deref())
                 .show(&mut columns[1], &mut self.draft.key.application_id);
@@ -74,7 +72,7 @@ impl CreateScreen {
         ui: &mut Ui,
         view: &View<'_>,
         around: Surroundings<'_>,
-        errors: &[NewKeyFieldError],
+        errors: &[FormError<NewKeyField>],
     ) {
         let p = theme::colors(ui);
         let error = self.error(errors, NewKeyField::Key(FormField::Expiration)).map(str::to_owned);
@@ -132,24 +130,24 @@ impl CreateScreen {
         });
     }
 
-    pub(crate) fn reason(&mut self, ui: &mut Ui, around: Surroundings<'_>, errors: &[NewKeyFieldError]) {
+    pub(crate) fn reason(&mut self, ui: &mut Ui, around: Surroundings<'_>, errors: &[FormError<NewKeyField>]) {
         if self.draft.needs_reason(around.now, around.zone) {
             let error = self.error(errors, NewKeyField::Key(FormField::Reason)).map(str::to_owned);
             Field::new("Reason")
-                .help("Kept in the metadata, for whoever reviews the key")
+                .help("Saved in the metadata for reviewers")
                 .error(error.as_deref())
                 .show(ui, &mut self.draft.key.reason);
         }
     }
 
-    pub(crate) fn metadata(&mut self, ui: &mut Ui, errors: &[NewKeyFieldError]) {
+    pub(crate) fn metadata(&mut self, ui: &mut Ui, errors: &[FormError<NewKeyField>]) {
         let error = self.error(errors, NewKeyField::Key(FormField::Metadata)).map(str::to_owned);
         Field::new("Metadata")
             .optional()
             .mono()
             .lines(4)
             .hint("{\"team\": \"payments\", \"contact\": \"payments-oncall@example.net\"}")
-            .help("A JSON object. Roles and application id are added by Keybearer")
+            .help("A JSON object. Keybearer adds the roles and the application id")
             .error(error.as_deref())
             .show(ui, &mut self.draft.key.metadata);
     }

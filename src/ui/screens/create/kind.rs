@@ -1,47 +1,24 @@
 //! The recipient of a new key: oneself, another user who signs in for it, or a remote cluster.
 
-use eframe::egui::{self, Align, Layout, Ui, vec2};
+use eframe::egui::{Align, Layout, Ui, vec2};
 use zeroize::Zeroizing;
 
 use super::CreateScreen;
 use crate::{
     app::{Cluster, Command, FormCommand},
-    model::create::new_key::{KeyFor, NewKeyField, NewKeyFieldError},
-    ops::{Problem, connections::capabilities::Capability},
+    model::{
+        create::new_key::{KeyFor, NewKeyField},
+        form_error::FormError,
+    },
+    ops::connections::capabilities::Capability,
     ui::{
-        View, theme,
+        View,
+        screens::create::recipients::{OTHERS, PASSWORD, TOKEN, missing},
+        theme,
         theme::{Type, icons, size, space},
-        widgets::{
-            chip,
-            field::{self, Field},
-            text,
-        },
+        widgets::{chip, field::Field, text},
     },
 };
-
-const PASSWORD: &str = "Password of that user";
-const TOKEN: &str = "Access token of that user";
-
-/// Kinds of keys besides one's own, with label and required capability.
-const OTHERS: [(KeyFor, &str, Capability); 2] = [
-    (KeyFor::Another, "For another user", Capability::Grant),
-    (KeyFor::RemoteCluster, "For a remote cluster", Capability::CrossCluster),
-];
-
-fn missing(cluster: &Cluster, offer: Capability) -> Option<&Problem> {
-    cluster.offered.value().and_then(|offered| offered.missing(offer))
-}
-
-/// Returns the reason why a key of this kind can't be created here, if it is known beforehand.
-pub(crate) fn hindrance(cluster: &Cluster, kind: KeyFor) -> Option<String> {
-    let (_, _, offer) = OTHERS.iter().find(|(own, ..)| *own == kind)?;
-    missing(cluster, *offer).map(|problem| problem.title.clone())
-}
-
-/// Forgets everything that could bring a credential back.
-pub(crate) fn forget(ctx: &egui::Context) {
-    field::forget_histories(ctx, &[PASSWORD, TOKEN]);
-}
 
 impl CreateScreen {
     /// Draws the choice; kinds that can't be chosen are shown with what is missing for them.
@@ -79,7 +56,7 @@ impl CreateScreen {
     }
 
     /// Draws the other user, who agrees by signing in.
-    pub(crate) fn owner(&mut self, ui: &mut Ui, errors: &[NewKeyFieldError]) {
+    pub(crate) fn owner(&mut self, ui: &mut Ui, errors: &[FormError<NewKeyField>]) {
         if self.draft.kind != KeyFor::Another {
             return;
         }
@@ -90,7 +67,7 @@ impl CreateScreen {
             ui.spacing_mut().item_spacing.y = space::M;
             let row = vec2(ui.available_width(), size::CONTROL);
             ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
-                text::line(ui, Type::Strong, p.text.primary, "Owner of the key");
+                text::line(ui, Type::Strong, p.text.primary, "Key owner");
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     let ways = [(false, "By password"), (true, "By token")];
                     if let Some(by_token) = chip::segmented(ui, self.draft.owner.by_token, &ways, None)
@@ -101,24 +78,32 @@ impl CreateScreen {
                     }
                 });
             });
-            let help = "It signs that user in for this one request, and is never shown, kept or written down";
+            let help = "Used only for this request; never shown, stored or logged";
             if self.draft.owner.by_token {
                 secret_field(ui, TOKEN, help, secret_error.as_deref(), &mut self.credential);
             } else {
                 ui.columns(2, |columns| {
-                    let user = Field::new("User").help("Whose key it will be").error(user_error.as_deref());
+                    let user = Field::new("User")
+                        .help("Authorizes the key, and owns it unless “Run as user” is set")
+                        .error(user_error.as_deref());
                     user.show(&mut columns[0], &mut self.draft.owner.username);
                     secret_field(&mut columns[1], PASSWORD, help, secret_error.as_deref(), &mut self.credential);
                 });
             }
-            let help = "The user to act as, with the privilege run_as: the key then belongs to that user";
+            let help = "The key will belong to this user. Requires the privilege run_as";
             let half = (ui.available_width() - space::S) / 2.0;
-            Field::new("Acting as").optional().width(half).help(help).show(ui, &mut self.draft.owner.run_as);
+            Field::new("Run as user").optional().width(half).help(help).show(ui, &mut self.draft.owner.run_as);
         });
     }
 
     /// Draws the access of a remote cluster, which takes the place of role descriptors.
-    pub(crate) fn access(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, errors: &[NewKeyFieldError]) {
+    pub(crate) fn access(
+        &mut self,
+        ui: &mut Ui,
+        view: &mut View<'_>,
+        cluster: &Cluster,
+        errors: &[FormError<NewKeyField>],
+    ) {
         if cluster.names.is_untouched() {
             view.send(Command::ReadNames);
         }
@@ -130,7 +115,7 @@ impl CreateScreen {
             missing(cluster, Capability::CertificateIdentity).filter(|_| self.draft.certificate_identity.is_empty());
         let help = match lacks {
             Some(problem) => problem.detail.as_str(),
-            None => "Only certificates whose subject matches this pattern; blank for any",
+            None => "Only certificates whose subject matches this pattern; leave blank for any",
         };
         let field = Field::new("Certificate identity").optional().mono().hint("CN=remote.*").help(help);
         field.enabled(lacks.is_none()).show(ui, &mut self.draft.certificate_identity);

@@ -5,6 +5,7 @@ pub(super) mod banners;
 pub(super) mod basics;
 pub(super) mod kind;
 pub(super) mod preview;
+mod recipients;
 pub(super) mod rights;
 
 use eframe::egui::{Align, Frame, Key, Layout, Margin, Modifiers, Panel, ScrollArea, Stroke, Ui, vec2};
@@ -16,9 +17,10 @@ use crate::{
         connections::profile::ProfileId,
         create::{
             Draft, Field as FormField, RightsChoice, Surroundings,
-            new_key::{KeyFor, NewKey, NewKeyDraft, NewKeyField, NewKeyFieldError},
+            new_key::{KeyFor, NewKey, NewKeyDraft, NewKeyField},
             preset::Preset,
         },
+        form_error::FormError,
         secret::Secret,
         text::number::plural,
     },
@@ -27,8 +29,13 @@ use crate::{
         View, theme,
         theme::{Type, icons, size},
         widgets::{
-            access_editor::AccessEditor, button::Button, chip, descriptor_editor, descriptor_editor::DescriptorEditor,
-            notice, role_picker::RolePicker, text,
+            button::Button,
+            chip, notice,
+            privileges::{
+                access_editor::AccessEditor, descriptor_editor, descriptor_editor::DescriptorEditor,
+                role_picker::RolePicker,
+            },
+            text,
         },
     },
 };
@@ -82,12 +89,12 @@ impl CreateScreen {
             if view.state.shows_all() {
                 return banners::choose_cluster(ui, view);
             }
-            notice::page_title(ui, view.state.screen.word());
+            notice::page_title(ui, view.state.screen.label());
             return notice::empty(
                 ui,
                 icons::ADD_CIRCLE,
                 "No cluster is open",
-                "Connect to a cluster to make a key",
+                "Connect to a cluster to create a key",
                 |ui| {
                     if Button::primary("Open connections").show(ui).clicked() {
                         view.send(Command::Show(Screen::Connections));
@@ -142,14 +149,14 @@ impl CreateScreen {
         view: &mut View<'_>,
         cluster: &Cluster,
         around: Surroundings<'_>,
-        errors: &[NewKeyFieldError],
+        errors: &[FormError<NewKeyField>],
     ) {
         let p = theme::colors(ui);
         let row = vec2(ui.available_width(), 36.0);
         ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
             text::line(ui, Type::Title, p.text.primary, "Create key");
         });
-        banners::news(ui, view, cluster, (around.by_api_key, self.draft.kind));
+        banners::ui(ui, view, cluster, around.by_api_key, self.draft.kind);
         self.kind(ui, view, cluster);
         self.owner(ui, errors);
         self.names(ui, cluster, around, errors);
@@ -184,33 +191,32 @@ impl CreateScreen {
     pub(super) fn leave(&mut self, ui: &Ui) {
         if !self.credential.is_empty() {
             self.credential = Zeroizing::default();
-            kind::forget(ui.ctx());
+            recipients::forget(ui.ctx());
         }
     }
 
     /// Checks the draft for a preview, with an empty secret in place of the one that was typed.
-    fn check(&self, around: Surroundings<'_>) -> Result<NewKey, Vec<NewKeyFieldError>> {
+    fn check(&self, around: Surroundings<'_>) -> Result<NewKey, Vec<FormError<NewKeyField>>> {
         let credential = (!self.credential.is_empty()).then(Secret::default);
         self.draft.check(around, &self.request_id, credential)
     }
 
-    fn preview(&self, ui: &mut Ui, around: Surroundings<'_>, checked: &Result<NewKey, Vec<NewKeyFieldError>>) {
+    fn preview(&self, ui: &mut Ui, around: Surroundings<'_>, checked: &Result<NewKey, Vec<FormError<NewKeyField>>>) {
         let sentence = self.draft.sentence(around);
         preview::ui(ui, &sentence, checked.as_ref().ok(), around.now);
     }
 
     /// Returns the error of a field once it should be shown: after an attempt, or when something was typed.
-    pub(super) fn error<'a>(&self, errors: &'a [NewKeyFieldError], place: NewKeyField) -> Option<&'a str> {
+    pub(super) fn error<'a>(&self, errors: &'a [FormError<NewKeyField>], field: NewKeyField) -> Option<&'a str> {
         let key = &self.draft.key;
-        let typed = match place {
+        let typed = match field {
             NewKeyField::Key(FormField::Name) => !key.name.is_empty(),
             NewKeyField::Key(FormField::Rights) => matches!(key.rights, RightsChoice::Preset(_) | RightsChoice::Own),
             NewKeyField::Access => !self.draft.access.trim().is_empty(),
             NewKeyField::Key(FormField::Reason) | NewKeyField::Owner | NewKeyField::Credential => false,
             NewKeyField::Key(_) => true,
         };
-        let (_, words) = errors.iter().find(|(own, _)| *own == place)?;
-        (self.attempted || typed).then_some(words.as_str())
+        FormError::of(errors, &field).filter(|_| self.attempted || typed)
     }
 
     fn footer(
@@ -218,7 +224,7 @@ impl CreateScreen {
         ui: &mut Ui,
         view: &mut View<'_>,
         cluster: &Cluster,
-        checked: &Result<NewKey, Vec<NewKeyFieldError>>,
+        checked: &Result<NewKey, Vec<FormError<NewKeyField>>>,
     ) {
         let p = theme::colors(ui);
         Panel::bottom("create footer")
@@ -232,12 +238,14 @@ impl CreateScreen {
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     let running = view.state.creation.is_running();
                     let session = cluster.session.value();
-                    let hindrance = kind::hindrance(cluster, self.draft.kind);
+                    let read_only = view.state.read_only_on(&cluster.profile.id);
+                    let hindrance = recipients::hindrance(cluster, self.draft.kind);
                     let off = match session {
                         _ if running => Some("A key is being created"),
+                        _ if read_only.is_some() => read_only,
                         _ if hindrance.is_some() => hindrance.as_deref(),
                         Some(session) if self.draft.kind == KeyFor::Me && !session.privileges.creates_keys() => {
-                            Some("Needs manage_own_api_key")
+                            Some("Requires manage_own_api_key")
                         }
                         _ => None,
                     };
@@ -264,7 +272,7 @@ impl CreateScreen {
                                 view.send(Command::StopCreating);
                             }
                             let limit = cluster.profile.endpoint.timeout.as_secs();
-                            let words = format!("Creating… waiting at most {limit} s");
+                            let words = format!("Creating… waiting up to {limit} s");
                             text::line(ui, Type::Small, p.text.secondary, words);
                         } else if self.attempted && count > 0 {
                             let words = format!("{} to correct", plural(count as u64, "field"));

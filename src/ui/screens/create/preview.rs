@@ -3,7 +3,7 @@
 use eframe::egui::{Align, Layout, ScrollArea, Ui};
 
 use crate::{
-    model::{Millis, create::new_key::NewKey, privileges::descriptor::Piece, text::json},
+    model::{Timestamp, create::new_key::NewKey, privileges::descriptor::Piece, text::json},
     ui::{
         theme,
         theme::{Type, icons, space},
@@ -12,10 +12,10 @@ use crate::{
 };
 
 /// Draws the sentence and the request. The request is shown as soon as the form is complete.
-pub fn ui(ui: &mut Ui, sentence: &[Piece], request: Option<&NewKey>, now: Millis) {
+pub fn ui(ui: &mut Ui, sentence: &[Piece], request: Option<&NewKey>, now: Timestamp) {
     let p = theme::colors(ui);
     ui.spacing_mut().item_spacing.y = space::M;
-    text::line(ui, Type::Strong, p.text.secondary, "What this makes");
+    text::line(ui, Type::Strong, p.text.secondary, "Summary");
     text::sentence(ui, sentence, true);
     ui.add_space(space::S);
     let path = request.map_or("", NewKey::path);
@@ -39,12 +39,12 @@ pub fn ui(ui: &mut Ui, sentence: &[Piece], request: Option<&NewKey>, now: Millis
                     code::plain(ui, &format!("POST {path}"));
                     code::raw_json(ui, "exact request", &body);
                     if let Some(hidden) = request.and_then(NewKey::hidden) {
-                        let words = format!("Sent with it, and neither shown nor copied: {hidden}");
+                        let words = format!("Also sent, but not shown or copied: {hidden}");
                         text::paragraph(ui, Type::Small, p.text.tertiary, words);
                     }
                 });
             }
-            None => drop(text::paragraph(ui, Type::Small, p.text.tertiary, "Shown here as soon as nothing is missing")),
+            None => drop(text::paragraph(ui, Type::Small, p.text.tertiary, "Appears once the form is complete")),
         }
     });
 }

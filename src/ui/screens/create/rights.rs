@@ -8,19 +8,23 @@ use crate::{
     model::{
         create::{
             Draft, Field as FormField, RightsChoice, Surroundings,
-            new_key::{KeyFor, NewKeyField, NewKeyFieldError},
+            new_key::{KeyFor, NewKeyField},
             preset::{Preset, split_patterns},
         },
+        form_error::FormError,
         text::json,
     },
     ui::{
-        View, problem_buttons, theme,
+        View,
+        components::problem::problem_buttons,
+        theme,
         theme::{Type, size, space},
         widgets::{
             chip,
             field::{self, Field},
             notice::{self, Tone},
-            preset_picker, text,
+            privileges::preset_picker,
+            text,
         },
     },
 };
@@ -54,7 +58,7 @@ impl CreateScreen {
         view: &mut View<'_>,
         cluster: &Cluster,
         around: Surroundings<'_>,
-        errors: &[NewKeyFieldError],
+        errors: &[FormError<NewKeyField>],
     ) {
         let by_api_key = around.by_api_key;
         let is_mine = self.draft.kind == KeyFor::Me;
@@ -80,19 +84,21 @@ impl CreateScreen {
                 RightsChoice::AllMine => {
                     let (title, line) = match is_mine {
                         true => (
-                            "Everything you may do",
-                            "Whoever holds it can do all that you can do now, other keys included",
+                            "Everything you can do",
+                            "Anyone with this key can do everything you can do now, including any privileges over \
+                             other keys",
                         ),
                         false => (
-                            "Everything that user may do",
-                            "Whoever holds it can do all that they can do now, other keys included",
+                            "Everything that user can do",
+                            "Anyone with this key can do everything they can do now, including any privileges over \
+                             other keys",
                         ),
                     };
                     notice::banner(ui, Tone::Danger, title, line, |_| ());
                 }
                 RightsChoice::Nothing => {
-                    let line = "It signs in, and every request is refused";
-                    notice::banner(ui, Tone::Info, "No rights at all", line, |_| ());
+                    let line = "It can sign in, but every request is refused";
+                    notice::banner(ui, Tone::Info, "No privileges at all", line, |_| ());
                 }
             }
             if let Some(error) = &error {

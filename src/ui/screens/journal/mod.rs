@@ -3,13 +3,12 @@
 pub(super) mod operation;
 
 use eframe::egui::{
-    self, Align, Color32, Frame, Key, Layout, Margin, Modifiers, Panel, Rect, Role, ScrollArea, Sense, Stroke, Ui,
-    WidgetInfo, pos2, vec2,
+    self, Align, Frame, Key, Layout, Margin, Modifiers, Panel, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo,
+    pos2, vec2,
 };
 
-use super::keys::{empty_states, rows::elided};
 use crate::{
-    app::{Command, Screen, journal::JournalView},
+    app::{Command, journal::JournalView},
     model::{
         connections::profile::Environment,
         journal::operation::Operation,
@@ -20,16 +19,24 @@ use crate::{
         time::calendar,
     },
     ui::{
-        View, problem_buttons,
-        shell::menu_row,
+        View,
+        components::{
+            empty_states,
+            operation::{ending_look, who},
+            problem::{self, problem_buttons},
+            side_page,
+        },
         theme,
         theme::{Type, icons, size, space},
         widgets::{
             button::Button,
             field::Field,
             focus,
+            list_row::{self, RowState},
+            menu::menu_row,
             notice::{self, Tone},
             text,
+            text::elided,
         },
     },
 };
@@ -42,26 +49,6 @@ pub struct JournalScreen {
     cursor: Option<usize>,
 }
 
-/// Draws the fault of the journal that every screen has to show.
-pub fn fault(ui: &mut Ui, view: &mut View<'_>) {
-    let Some((title, detail)) = view.state.journal.fault() else { return };
-    let p = theme::colors(ui);
-    Panel::top("journal fault")
-        .frame(Frame::new().fill(p.surface.canvas).inner_margin(Margin::symmetric(16, 8)))
-        .show_separator_line(false)
-        .resizable(false)
-        .show(ui, |ui| {
-            notice::banner(ui, Tone::Danger, &title, &detail, |ui| {
-                if Button::ghost("Dismiss").named("Dismiss the notice of the journal").show(ui).clicked() {
-                    view.send(Command::DismissJournalFault);
-                }
-                if view.state.screen != Screen::Journal && Button::secondary("Open journal").show(ui).clicked() {
-                    view.send(Command::Show(Screen::Journal));
-                }
-            });
-        });
-}
-
 impl JournalScreen {
     /// Draws the screen.
     pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>) {
@@ -72,8 +59,8 @@ impl JournalScreen {
             self.search.clone_from(&journal.view.search);
         }
         if let Some(shown_operation) = journal.open_operation() {
-            if super::keys::escape_closes(ui, view) {
-                view.send(Command::OpenDeed(None));
+            if side_page::escape_closes(ui, view) {
+                view.send(Command::OpenOperation(None));
             }
             if ui.ctx().content_rect().width() < size::COMPACT_BELOW {
                 return operation::page(ui, view, shown_operation);
@@ -110,7 +97,7 @@ impl JournalScreen {
             let count = format!("{} of {}", thousands(journal.rows.len() as u64), thousands(all));
             text::line(ui, Type::Small, p.text.tertiary, count);
             cluster_menu(ui, view);
-            let hint = "Search for a key, a name, a cluster, a word of a reason";
+            let hint = "Search by key, name, cluster or reason";
             Field::new("Search the journal").without_label().icon(icons::SEARCH).hint(hint).show(ui, &mut self.search)
         });
         let response = searched.inner;
@@ -134,12 +121,12 @@ impl JournalScreen {
                 return notice::empty(ui, icons::HISTORY, "No journal is kept", why.words(), |_| ());
             }
             if record.operations.is_empty() {
-                let line = "Every key that is created, changed or invalidated from this machine is written down here, \
-                            before and after";
-                return notice::empty(ui, icons::HISTORY, "Nothing was done yet", line, |_| ());
+                let line = "Every creation, update and invalidation from this machine is recorded here, before and \
+                            after it happens";
+                return notice::empty(ui, icons::HISTORY, "No activity yet", line, |_| ());
             }
             if journal.rows.is_empty() {
-                let line = "No action has all these words, on this cluster";
+                let line = "No activity matches this search";
                 return notice::empty(ui, icons::SEARCH, "Nothing found", line, |ui| {
                     if Button::secondary("Show everything").show(ui).clicked() {
                         view.send(Command::SetJournalView(JournalView::default()));
@@ -149,7 +136,7 @@ impl JournalScreen {
             return self.table(ui, view);
         }
         match journal.record.problem() {
-            Some(problem) => empty_states::problem_page(ui, view, problem),
+            Some(problem) => problem::problem_page(ui, view, problem),
             None => empty_states::skeleton(ui),
         }
     }
@@ -170,7 +157,7 @@ impl JournalScreen {
             for row in range {
                 let Some(place) = rows.get(row).map(|place| *place as usize) else { continue };
                 let Some(operation) = state.journal.operations().get(place) else { continue };
-                if columns.row(ui, view, operation, (place, self.cursor == Some(row))) {
+                if columns.row(ui, view, operation, place, self.cursor == Some(row)) {
                     self.cursor = Some(row);
                 }
             }
@@ -205,10 +192,10 @@ impl JournalScreen {
         let place = |row: usize| view.state.journal.rows.get(row).map(|place| *place as usize);
         let opened = target.filter(|_| view.state.journal.open.is_some()).or(at.filter(|_| enter)).and_then(place);
         if let Some(place) = opened {
-            view.send(Command::OpenDeed(Some(place)));
+            view.send(Command::OpenOperation(Some(place)));
         }
         if escape {
-            view.send(Command::OpenDeed(None));
+            view.send(Command::OpenOperation(None));
         }
         self.cursor = target.or(at);
         target.is_some()
@@ -231,7 +218,7 @@ fn title(ui: &mut Ui, view: &mut View<'_>) {
         if !view.state.journal.rows.is_empty()
             && Button::ghost("Export…").icon(icons::DOWNLOAD).named("Export").show(ui).clicked()
         {
-            view.send(Command::AskJournalExport(true));
+            view.send(Command::AskJournalExport);
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             text::line(ui, Type::Title, p.text.primary, "Journal");
@@ -273,10 +260,10 @@ fn standing(ui: &mut Ui, view: &mut View<'_>) {
     });
     // Where the notice above the screen was dismissed, it is still said here.
     if let Some(words) = standing.fault_words().filter(|_| journal.fault().is_none()) {
-        notice::banner(ui, Tone::Danger, "The journal is not as it was written", &words, |_| ());
+        notice::banner(ui, Tone::Danger, "The journal failed verification", &words, |_| ());
     }
     if state.cluster().is_some_and(|cluster| cluster.profile.environment == Environment::Sandbox) {
-        let words = "Nothing of what is done on the practice cluster is written down";
+        let words = "Actions on the practice cluster are not recorded";
         text::line(ui, Type::Small, p.text.tertiary, words);
     }
 }
@@ -363,40 +350,28 @@ impl Columns {
     }
 
     /// Paints one row. Returns `true` if it was clicked.
-    fn row(&self, ui: &mut Ui, view: &mut View<'_>, operation: &Operation, (place, cursor): (usize, bool)) -> bool {
-        let p = theme::colors(ui);
+    fn row(&self, ui: &mut Ui, view: &mut View<'_>, operation: &Operation, place: usize, cursor: bool) -> bool {
         let (rect, _) = ui.allocate_exact_size(vec2(self.width, size::ROW), Sense::hover());
         let id = ui.scope_id().with(("deed", place));
         let response = ui.interact(rect, id, Sense::click());
         let open = view.state.journal.open == Some(place);
-        let cells: Vec<String> = self.shown.iter().map(|(name, ..)| self.words(name, operation, view)).collect();
+        let cells: Vec<String> = self.shown.iter().map(|(name, ..)| self.cell_text(name, operation, view)).collect();
         let words = cells.iter().filter(|cell| !cell.is_empty()).cloned().collect::<Vec<_>>().join(", ");
         response.widget_info(|| WidgetInfo::selected(Role::Row, true, open, &words));
-        let fill = match (open, response.hovered()) {
-            (true, _) => p.surface.pressed,
-            (_, true) => p.surface.hover,
-            _ => Color32::TRANSPARENT,
-        };
-        ui.painter().rect_filled(rect, 0.0, fill);
-        ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, p.stroke.divider));
-        if open {
-            ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(3.0, rect.height())), 0.0, p.accent.mark);
-        }
-        if cursor || response.has_focus() {
-            focus::ring_inside(ui, rect);
-        }
+        let state = RowState { is_open: open, has_cursor: cursor, ..RowState::default() };
+        list_row::background(ui, rect, &response, state);
         for ((name, x, width), words) in self.shown.iter().zip(&cells) {
             let cell = Rect::from_min_size(pos2(rect.left() + x, rect.top()), vec2(*width, rect.height()));
             self.cell(ui, cell, name, operation, words);
         }
         if response.clicked() {
             ui.memory_mut(|memory| memory.focused().into_iter().for_each(|id| memory.surrender_focus(id)));
-            view.send(Command::OpenDeed((!open).then_some(place)));
+            view.send(Command::OpenOperation((!open).then_some(place)));
         }
         response.clicked()
     }
 
-    fn words(&self, column: &str, shown_operation: &Operation, view: &View<'_>) -> String {
+    fn cell_text(&self, column: &str, shown_operation: &Operation, view: &View<'_>) -> String {
         let zone = &view.state.zone;
         match column {
             "Time" => match shown_operation.at {
@@ -408,7 +383,7 @@ impl Columns {
             },
             "Action" => sanitize::shortened(&shown_operation.verb(), 40),
             "Outcome" => shown_operation.ending.word().to_owned(),
-            "Who" => sanitize::shortened(&operation::who(shown_operation), 80),
+            "Who" => sanitize::shortened(&who(shown_operation), 80),
             "Cluster" => sanitize::shortened(&shown_operation.cluster, 60),
             "Keys" => sanitize::shortened(&shown_operation.keys_in_short(), 80),
             _ => sanitize::shortened(shown_operation.why(), 200),
@@ -425,7 +400,7 @@ impl Columns {
                 elided(ui, rest, Type::Small, p.text.tertiary, utc);
             }
             "Outcome" => {
-                let (icon, color) = operation::ending_look(shown_operation.ending, p);
+                let (icon, color) = ending_look(shown_operation.ending, p);
                 let at = cell.left_center() + vec2(8.0, 0.0);
                 ui.painter().text(at, egui::Align2::CENTER_CENTER, icon, Type::IconSmall.font(), color);
                 let rest = Rect::from_min_max(cell.min + vec2(22.0, 0.0), cell.max);

@@ -1,14 +1,18 @@
 //! Actions on all keys that a search shows.
 
-use eframe::egui::Ui;
+use eframe::egui::{self, Align, Layout, Ui, UiBuilder, vec2};
 
 use crate::{
-    app::{Cluster, Command},
+    app::{Cluster, Command, InvalidateStep, dialogs::update::UpdateStep, rotation::dialog::RotationStep},
     model::{
         text::number::thousands,
         time::status::{Status, StatusGroup},
     },
-    ui::{View, theme::icons, widgets::button::Button},
+    ui::{
+        View,
+        theme::{self, Type, icons},
+        widgets::{button::Button, text},
+    },
 };
 
 /// Returns the number of shown keys that can be invalidated without selecting them first; `None` if nothing is
@@ -26,7 +30,7 @@ fn count_shown(cluster: &Cluster) -> Option<usize> {
 }
 
 fn name_of(count: usize) -> String {
-    format!("Invalidate all {} that match", thousands(count as u64))
+    format!("Invalidate the {} matching", thousands(count as u64))
 }
 
 /// Forms of [`invalidate_shown`], from the widest to the narrowest.
@@ -60,7 +64,40 @@ pub(crate) fn room(ui: &Ui, cluster: &Cluster, form: ButtonWidth) -> f32 {
 /// Draws the button that invalidates all keys a search finds, without selecting them first.
 pub(crate) fn invalidate_shown(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, form: ButtonWidth) {
     let Some(count) = count_shown(cluster) else { return };
-    if button(form, count, &mut String::new()).named(&name_of(count)).show(ui).clicked() {
-        view.send(Command::AskInvalidateShown);
+    let off = view.state.read_only();
+    if button(form, count, &mut String::new()).named(&name_of(count)).off_because(off).show(ui).clicked() {
+        view.send(Command::from(InvalidateStep::AskShown));
     }
+}
+
+/// Draws the button that rotates the selected keys, beside the other actions on a selection.
+pub(super) fn rotate_selected(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
+    let off = view.state.read_only();
+    if Button::secondary("Rotate…").icon(icons::AUTORENEW).named("Rotate").off_because(off).show(ui).clicked() {
+        view.send(Command::from(RotationStep::Ask(cluster.selection.ids())));
+    }
+}
+
+/// Draws the bar with the actions on the selected keys.
+pub(crate) fn action_bar(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
+    let p = theme::colors(ui);
+    let rect = ui.max_rect().expand2(vec2(20.0, 0.0));
+    ui.painter().hline(rect.x_range(), rect.top() + 0.5, egui::Stroke::new(1.0, p.stroke.divider));
+    ui.scope_builder(UiBuilder::new().max_rect(ui.max_rect()).layout(Layout::left_to_right(Align::Center)), |ui| {
+        text::line(ui, Type::Strong, p.text.primary, format!("{} selected", thousands(cluster.selection.len() as u64)));
+        if Button::link("Clear").named("Clear selection").show(ui).clicked() {
+            view.send(Command::SelectNone);
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let off = view.state.read_only();
+            let invalidate = Button::danger("Invalidate…").icon(icons::BLOCK).named("Invalidate").off_because(off);
+            if invalidate.show(ui).clicked() {
+                view.send(Command::from(InvalidateStep::Ask(cluster.selection.ids())));
+            }
+            if Button::secondary("Update…").icon(icons::EDIT).named("Update").off_because(off).show(ui).clicked() {
+                view.send(Command::from(UpdateStep::Ask(cluster.selection.ids())));
+            }
+            rotate_selected(ui, view, cluster);
+        });
+    });
 }

@@ -12,6 +12,7 @@ use crate::{
         widgets::{
             chip::{self, Shown},
             status,
+            status::short_label,
             strip::strip,
             text,
         },
@@ -20,16 +21,6 @@ use crate::{
 
 /// The distance between two chips, in points.
 const GAP: f32 = 6.0;
-
-/// Returns the short label of a group, for little room. The group's mark shows what the days mean.
-pub(crate) fn short_label(group: StatusGroup) -> &'static str {
-    match group {
-        StatusGroup::Within7Days => "7 days",
-        StatusGroup::Within30Days => "30 days",
-        StatusGroup::Never => "Never",
-        other => other.label(),
-    }
-}
 
 /// Forms of the chips, from the widest to the narrowest.
 #[derive(Clone, Copy, PartialEq)]
@@ -96,7 +87,7 @@ pub(crate) fn ui(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
             }
         }
         if not_known > 0 {
-            not_known_words(ui, cluster, not_known, actions);
+            not_known_label(ui, cluster, not_known, actions);
         }
         bulk_actions::invalidate_shown(ui, view, cluster, actions);
     });
@@ -111,9 +102,9 @@ fn not_known_room(ui: &Ui, count: usize, form: ButtonWidth) -> f32 {
     if count == 0 { 0.0 } else { GAP + text::width(ui, Type::Small, &not_known_shown(count, form)) }
 }
 
-fn not_known_words(ui: &mut Ui, cluster: &Cluster, count: usize, form: ButtonWidth) {
+fn not_known_label(ui: &mut Ui, cluster: &Cluster, count: usize, form: ButtonWidth) {
     let words = not_known_shown(count, ButtonWidth::Short);
-    let why = format!("{words}: of these keys it is not known if the search means them: {}", cluster.why_not_known());
+    let why = format!("{words}: these keys may or may not match the search: {}", cluster.why_not_known());
     let color = theme::colors(ui).text.secondary;
     let response = text::line(ui, Type::Small, color, not_known_shown(count, form));
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));

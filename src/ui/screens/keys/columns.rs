@@ -139,7 +139,7 @@ pub fn header(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, columns: &Col
         ui.scope_id().with("tick all"),
     );
     if tick.clicked() {
-        view.send(if state == Some(true) { Command::SelectNone } else { Command::SelectRows(0..shown, false) });
+        view.send(if state == Some(true) { Command::SelectNone } else { Command::SelectLines(0..shown, false) });
     }
     for (column, x, width) in &columns.shown {
         let cell = Rect::from_min_size(pos2(rect.left() + x, rect.top()), vec2(*width, rect.height()));
@@ -180,7 +180,7 @@ fn header_cell(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, column: Colu
         let also = ui.input(|input| input.modifiers.shift);
         view.send(Command::SetView(ListView { sorts: sorted_by(sorts, column, also), ..cluster.view.clone() }));
     }
-    response.on_hover_text("Click to sort, with Shift to sort by this as well");
+    response.on_hover_text("Click to sort; Shift+click to add a sort");
 }
 
 /// Returns the sort order after a click. A click sorts by this column alone, or reverses it; with Shift the column is
@@ -282,7 +282,7 @@ pub fn columns_menu(ui: &mut Ui, view: &mut View<'_>, compact: bool) {
             let p = theme::colors(ui);
             crate::ui::widgets::text::line(ui, Type::Body, p.text.primary, "Dates instead of “in 3 days”");
         });
-        if Button::link("Reset the columns").show(ui).clicked() {
+        if Button::link("Reset to default").show(ui).clicked() {
             changed = TableLayout::default();
         }
         if changed != layout {

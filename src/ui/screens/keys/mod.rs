@@ -1,24 +1,23 @@
 //! The list of keys of a cluster: search, status, sort order, and the page of the open key.
 
+mod banners;
 pub(super) mod bulk_actions;
 pub(super) mod chips;
 pub mod columns;
 pub(super) mod empty_states;
+pub(super) mod key_page;
 pub mod rows;
 
 use std::sync::Arc;
 
-use eframe::egui::{
-    self, Align, Frame, Id, Key, Layout, Margin, Modifiers, Panel, Popup, Rect, ScrollArea, Ui, UiBuilder, vec2,
-};
+use eframe::egui::{self, Align, Frame, Id, Key, Layout, Margin, Modifiers, Panel, ScrollArea, Ui};
 
-use super::{key_page, rotations};
 use crate::{
-    app::{Cluster, Command, Screen, dialogs::update::UpdateStep},
+    app::{Cluster, Command, Screen},
     model::{
         api_key::KeyId,
         filter::{self, ValueOf},
-        inventory::{Bitmap, Field, list_view::ListView},
+        inventory::{Bitmap, Field, RowId, list_view::ListView},
         text::{
             number::{plural, thousands},
             sanitize,
@@ -27,19 +26,27 @@ use crate::{
     },
     ops::keys::list::KeyList,
     ui::{
-        View, problem_buttons, theme,
+        View,
+        components::{
+            empty_states::{no_cluster, not_signed_in},
+            side_page::escape_closes,
+        },
+        screens::keys::{
+            banners::{banners, progress_line},
+            bulk_actions::action_bar,
+        },
+        theme,
         theme::{Type, icons, size, space},
         widgets::{
             button::Button,
-            focus,
-            notice::{self, Tone},
+            focus, notice,
             search_box::{self, SearchBox},
             strip::strip,
             text,
         },
     },
 };
-use empty_states::{no_cluster, no_keys, not_signed_in, nothing_read};
+use empty_states::{no_keys, nothing_read};
 
 /// Width of the title beside its buttons, in points.
 const TITLE_ROOM: f32 = 56.0;
@@ -106,8 +113,8 @@ impl Keys {
 
     /// Keeps the keyboard at its key when rows move, and removes it when the key is gone.
     fn follow_key(&mut self, cluster: &Cluster) {
-        if self.cursor.and_then(|row| cluster.row_id(row)) != self.cursor_key {
-            self.cursor = self.cursor_key.as_ref().and_then(|id| cluster.row_of(id));
+        if self.cursor.and_then(|line| cluster.id_at(line)) != self.cursor_key {
+            self.cursor = self.cursor_key.as_ref().and_then(|id| cluster.line_of(id));
         }
         if self.cursor.is_none() {
             self.cursor_key = None;
@@ -137,7 +144,8 @@ impl Keys {
         let p = theme::colors(ui);
         let merged = cluster.is_merged().then_some("Choose one cluster first");
         let session = cluster.session.value();
-        let missing = merged.or(session.filter(|s| !s.privileges.creates_keys()).map(|_| "Needs manage_own_api_key"));
+        let missing =
+            merged.or(session.filter(|s| !s.privileges.creates_keys()).map(|_| "Requires manage_own_api_key"));
         let create = Button::primary("Create key").icon(icons::ADD).off_because(missing);
         let is_loading = cluster.keys.is_loading();
         let refresh = if is_loading {
@@ -212,8 +220,8 @@ impl Keys {
         columns::header(ui, view, cluster, &columns);
         if cluster.rows.rows.is_empty() {
             let (title, filtered) = match cluster.rows.not_known.count() {
-                0 => ("Nothing found", "No key matches this search and this status".to_owned()),
-                count => ("No key is known to match", format!("Of {} it is not known", plural(count as u64, "key"))),
+                0 => ("Nothing found", "No keys match this search".to_owned()),
+                count => ("No keys are known to match", format!("Not known for {}", plural(count as u64, "key"))),
             };
             return notice::empty(ui, icons::SEARCH, title, &filtered, |ui| {
                 if Button::secondary("Show all keys").show(ui).clicked() {
@@ -234,21 +242,21 @@ impl Keys {
         }
         let output = scroll.show_rows(ui, size::ROW, rows, |ui, range| {
             let mut painter = rows::RowPainter::new(&columns, now, view.state.zone.clone(), dates);
-            for row in range {
-                let Some(place) = cluster.row_at(row) else { continue };
-                let key = cluster.inventory().listed(place);
-                let place = rows::RowContext { cursor: self.cursor == Some(row), cluster, row, row_id: place };
-                if painter.row(ui, view, &key, &place) {
-                    self.cursor = Some(row);
+            for line in range {
+                let Some(row_id) = cluster.row_at(line) else { continue };
+                let key = cluster.inventory().listed(row_id);
+                let context = rows::RowContext { cursor: self.cursor == Some(line), cluster, line, row_id };
+                if painter.row(ui, view, &key, &context) {
+                    self.cursor = Some(line);
                 }
             }
             painter.finish(ui);
         });
         let offset = output.state.clamped_offset().y;
         let top = (offset / size::ROW) as usize;
-        self.top = cluster.row_id(top).filter(|_| top > 0).map(|id| (id, offset - top as f32 * size::ROW));
+        self.top = cluster.id_at(top).filter(|_| top > 0).map(|id| (id, offset - top as f32 * size::ROW));
         self.drawn = cluster.keys.value().cloned();
-        self.cursor_key = self.cursor.and_then(|row| cluster.row_id(row));
+        self.cursor_key = self.cursor.and_then(|line| cluster.id_at(line));
         ui.data_mut(|data| {
             let visible = (offset, output.inner_rect.height());
             data.insert_temp(Id::unique("visible keys"), visible);
@@ -264,7 +272,7 @@ impl Keys {
             self.search.forget();
         }
         let (id, rest) = self.top.as_ref().filter(|_| moved)?;
-        cluster.row_of(id).map(|row| row as f32 * size::ROW + rest)
+        cluster.line_of(id).map(|line| line as f32 * size::ROW + rest)
     }
 
     /// Returns the scroll offset at which the keyboard's row is visible.
@@ -300,15 +308,15 @@ impl Keys {
                 }
                 let from: Option<usize> = target.or(at);
                 target = match key {
-                    Key::ArrowDown => Some(from.map_or(0, |row| row + 1)),
-                    Key::ArrowUp => Some(from.map_or(0, |row| row.saturating_sub(1))),
+                    Key::ArrowDown => Some(from.map_or(0, |line| line + 1)),
+                    Key::ArrowUp => Some(from.map_or(0, |line| line.saturating_sub(1))),
                     Key::PageDown => Some(from.unwrap_or(0) + page),
                     Key::PageUp => Some(from.unwrap_or(0).saturating_sub(page)),
                     Key::Home => Some(0),
                     Key::End => Some(last),
                     _ => return true,
                 };
-                target = target.map(|row: usize| row.min(last));
+                target = target.map(|line: usize| line.min(last));
                 false
             });
         });
@@ -324,14 +332,14 @@ impl Keys {
             )
         });
         if all {
-            view.send(Command::SelectRows(0..last + 1, false));
+            view.send(Command::SelectLines(0..last + 1, false));
         }
         if copy {
             copy_rows(ui, cluster, self.cursor);
         }
-        if let Some((row, id)) = self.cursor.and_then(|row| cluster.row_id(row).map(|id| (row, id))) {
+        if let Some((line, id)) = self.cursor.and_then(|line| cluster.id_at(line).map(|id| (line, id))) {
             if space {
-                let on = cluster.row_at(row).is_some_and(|place| cluster.selection.has(place));
+                let on = cluster.row_at(line).is_some_and(|row| cluster.selection.has(row));
                 view.send(Command::Select(id.clone(), !on));
             }
             if enter {
@@ -345,7 +353,7 @@ impl Keys {
         if let Some(target) = target {
             let target = target.min(last);
             if shift {
-                if let Some(id) = at.filter(|_| cluster.selection.is_empty()).and_then(|row| cluster.row_id(row)) {
+                if let Some(id) = at.filter(|_| cluster.selection.is_empty()).and_then(|line| cluster.id_at(line)) {
                     view.send(Command::Select(id, true));
                 }
                 view.send(Command::SelectTo(target, false));
@@ -353,17 +361,11 @@ impl Keys {
             self.cursor = Some(target);
             // An open page follows the keyboard.
             if cluster.open.is_some() {
-                view.send(Command::OpenKey(cluster.row_id(target)));
+                view.send(Command::OpenKey(cluster.id_at(target)));
             }
         }
         target.is_some()
     }
-}
-
-/// Returns `true` if Escape was pressed for an open page: not in a field, a menu or a dialog.
-pub(super) fn escape_closes(ui: &Ui, view: &View<'_>) -> bool {
-    let free = !ui.ctx().egui_wants_keyboard_input() && !view.state.has_dialog() && !Popup::is_any_open(ui.ctx());
-    free && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape))
 }
 
 /// Returns the values of a field on this cluster, with counts, for the completions of the search.
@@ -398,10 +400,10 @@ fn values(cluster: &Cluster, text: &str, of: &ValueOf) -> Vec<(String, usize)> {
 fn copy_rows(ui: &Ui, cluster: &Cluster, cursor: Option<usize>) {
     const MOST: usize = 100_000;
     let inventory = cluster.inventory();
-    let selected: Vec<usize> = if cluster.selection.is_empty() {
-        cursor.and_then(|row| cluster.row_at(row)).into_iter().collect()
+    let selected: Vec<RowId> = if cluster.selection.is_empty() {
+        cursor.and_then(|line| cluster.row_at(line)).into_iter().collect()
     } else {
-        let shown = cluster.rows.rows.iter().map(|row_id| *row_id as usize);
+        let shown = cluster.rows.rows.iter().copied();
         shown.filter(|row_id| cluster.selection.has(*row_id)).take(MOST).collect()
     };
     if selected.is_empty() {
@@ -425,83 +427,4 @@ fn copy_rows(ui: &Ui, cluster: &Cluster, cursor: Option<usize>) {
         text.push('\n');
     }
     ui.ctx().copy_text(text);
-}
-
-fn progress_line(ui: &mut Ui, cluster: &Cluster) {
-    let p = theme::colors(ui);
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 2.0), egui::Sense::hover());
-    if let Some((read, total)) = cluster.progress.filter(|(_, total)| *total > 0) {
-        let share = (read as f32 / total as f32).clamp(0.0, 1.0);
-        ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(rect.width() * share, 2.0)), 0.0, p.accent.mark);
-    } else {
-        ui.painter().hline(rect.x_range(), rect.center().y, egui::Stroke::new(1.0, p.stroke.divider));
-    }
-}
-
-fn banners(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
-    let margin = Margin { left: 20, right: 16, top: 8, bottom: 8 };
-    if let (Some(list), Some(problem)) = (cluster.keys.value(), cluster.keys.problem()) {
-        Frame::new().inner_margin(margin).show(ui, |ui| {
-            let clock = |at| crate::model::time::calendar::clock(at, &view.state.zone);
-            let since = list
-                .renewed_at
-                .map_or(String::new(), |at| format!(" (keys that are new or invalidated until {})", clock(at)));
-            let title = format!("As of {}{since}: {}", clock(list.as_of), problem.title);
-            notice::banner(ui, Tone::Warning, &title, &problem.detail, |ui| problem_buttons(ui, view, problem));
-        });
-    }
-    if cluster.is_merged() {
-        for (one, other) in view.state.same_clusters() {
-            Frame::new().inner_margin(margin).show(ui, |ui| {
-                let [one, other] = [one, other].map(|name| sanitize::shortened(&name, 40));
-                let title = format!("{one} and {other} are the same cluster");
-                notice::banner(ui, Tone::Info, &title, &format!("Its keys are shown once, as those of {one}"), |_| ());
-            });
-        }
-        for part in view.state.clusters.iter().filter(|part| part.keys.problem().or(part.session.problem()).is_some()) {
-            let Some(problem) = part.keys.problem().or(part.session.problem()) else { continue };
-            Frame::new().inner_margin(margin).show(ui, |ui| {
-                let name = sanitize::shortened(&part.profile.name, 40);
-                let stale = if part.keys.value().is_some() { "its keys are older" } else { "its keys are missing" };
-                notice::banner(
-                    ui,
-                    Tone::Warning,
-                    &format!("{name}: {}, {stale}", problem.title),
-                    &problem.detail,
-                    |_| (),
-                );
-            });
-        }
-    }
-    if let Some(list) = cluster.keys.value().filter(|list| list.own_only && !list.keys.is_empty()) {
-        Frame::new().inner_margin(margin).show(ui, |ui| {
-            let title = match list.keys.len() {
-                1 => "Only your own key is shown".to_owned(),
-                more => format!("Only your own {} are shown", plural(more as u64, "key")),
-            };
-            let detail = "Other people’s keys need the cluster privilege read_security or manage_api_key";
-            notice::banner(ui, Tone::Info, &title, detail, |_| ());
-        });
-    }
-}
-
-fn action_bar(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
-    let p = theme::colors(ui);
-    let rect = ui.max_rect().expand2(vec2(20.0, 0.0));
-    ui.painter().hline(rect.x_range(), rect.top() + 0.5, egui::Stroke::new(1.0, p.stroke.divider));
-    ui.scope_builder(UiBuilder::new().max_rect(ui.max_rect()).layout(Layout::left_to_right(Align::Center)), |ui| {
-        text::line(ui, Type::Strong, p.text.primary, format!("{} selected", thousands(cluster.selection.len() as u64)));
-        if Button::link("Clear").named("Clear selection").show(ui).clicked() {
-            view.send(Command::SelectNone);
-        }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if Button::danger("Invalidate…").icon(icons::BLOCK).named("Invalidate").show(ui).clicked() {
-                view.send(Command::AskInvalidate(cluster.selection.ids()));
-            }
-            if Button::secondary("Update…").icon(icons::EDIT).named("Update").show(ui).clicked() {
-                view.send(Command::Update(UpdateStep::Ask(cluster.selection.ids())));
-            }
-            rotations::rotate_selected(ui, view, cluster);
-        });
-    });
 }

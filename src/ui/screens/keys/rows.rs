@@ -3,26 +3,31 @@
 use std::time::Duration;
 
 use eframe::egui::{
-    Color32, Event, Id, Modifiers, PointerButton, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2,
-    text::{LayoutJob, TextWrapping},
-    vec2,
+    Color32, Event, Id, Modifiers, PointerButton, Pos2, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
 use jiff::tz::TimeZone;
 
 use super::columns::{Columns, LEFT, TICK, checkbox, heading};
 use crate::{
-    app::{Cluster, Command, cluster::merged::MergedSource},
+    app::{Cluster, Command},
     model::{
-        Millis,
-        api_key::{ApiKey, KeyId, KeyKind},
-        inventory::Column,
+        TimeDelta, Timestamp,
+        api_key::{ApiKey, KeyId},
+        inventory::{Column, RowId},
         text::sanitize,
         time::{calendar, expiry, status::Status},
     },
     ui::{
-        View, theme,
-        theme::{Palette, Type, icons, size},
-        widgets::{arming, chip, focus, status},
+        View,
+        components::key_status::{NOT_KNOWN, badges, is_end_unread, mark_of, remaining_text, status_label},
+        theme,
+        theme::{Type, size},
+        widgets::{
+            arming, chip,
+            list_row::{self, RowState},
+            status,
+            text::elided,
+        },
     },
 };
 
@@ -32,32 +37,32 @@ pub struct RowContext<'a> {
     pub cursor: bool,
     /// Cluster that the row belongs to.
     pub cluster: &'a Cluster,
-    /// Index of the row in the list, from 0.
-    pub row: usize,
+    /// Line of the list, from 0.
+    pub line: usize,
     /// Row id of the key in the inventory.
-    pub row_id: usize,
+    pub row_id: RowId,
 }
 
 /// Painter of rows, which remembers when the first of the painted texts will change.
 pub struct RowPainter<'a> {
     columns: &'a Columns,
-    now: Millis,
+    now: Timestamp,
     zone: TimeZone,
     dates: bool,
-    next_change: Millis,
+    next_change: Timestamp,
 }
 
 impl<'a> RowPainter<'a> {
     /// Creates a painter for the rows of one frame.
-    pub fn new(columns: &'a Columns, now: Millis, zone: TimeZone, dates: bool) -> Self {
-        Self { columns, now, zone, dates, next_change: Millis::MAX }
+    pub fn new(columns: &'a Columns, now: Timestamp, zone: TimeZone, dates: bool) -> Self {
+        Self { columns, now, zone, dates, next_change: Timestamp::MAX }
     }
 
     /// Requests a repaint at the time when a painted text changes.
     pub fn finish(self, ui: &Ui) {
-        let wait = self.next_change.saturating_sub(self.now);
-        if self.next_change != Millis::MAX && wait < 24 * 3_600_000 {
-            ui.ctx().request_repaint_after(Duration::from_millis(wait.unsigned_abs().max(1000)));
+        let wait = self.next_change - self.now;
+        if self.next_change != Timestamp::MAX && wait < TimeDelta::DAY {
+            ui.ctx().request_repaint_after(wait.unsigned_abs().max(Duration::from_secs(1)));
         }
     }
 
@@ -65,14 +70,17 @@ impl<'a> RowPainter<'a> {
     pub fn row(&mut self, ui: &mut Ui, view: &mut View<'_>, key: &ApiKey, context: &RowContext<'_>) -> bool {
         let p = theme::colors(ui);
         let (rect, _) = ui.allocate_exact_size(vec2(self.columns.width, size::ROW), Sense::hover());
-        let id = ui.scope_id().with(("row", key.id.as_str()));
+        // Two clusters that were restored from one snapshot have keys of the same id.
+        let of_several = context.cluster.is_merged().then_some(context.row_id);
+        let id = ui.scope_id().with(("row", key.id.as_str(), of_several));
         let response = ui.interact(rect, id, Sense::click());
         let name = sanitize::shortened(&key.name, 80);
         let ticked = context.cluster.selection.has(context.row_id);
         let open = context.cluster.open.as_ref() == Some(&key.id);
         response.widget_info(|| WidgetInfo::selected(Role::Row, true, ticked || open, &name));
 
-        self.ground(ui, rect, &response, (ticked, open, context.cursor));
+        let state = RowState { is_selected: ticked, is_open: open, has_cursor: context.cursor };
+        list_row::background(ui, rect, &response, state);
         let status = key.status(self.now);
         if status.is_usable()
             && let Some(expires) = key.expires
@@ -85,7 +93,7 @@ impl<'a> RowPainter<'a> {
             let cell = ui.interact(rect, id.with(salt), Sense::hover());
             cell.widget_info(|| WidgetInfo::labeled(Role::Label, true, words));
         };
-        label(ui, Rect::from_center_size(mark, vec2(12.0, 12.0)), "mark", status_word(key, self.now));
+        label(ui, Rect::from_center_size(mark, vec2(12.0, 12.0)), "mark", status_label(key, self.now));
         for (column, x, width) in &self.columns.shown {
             let cell = Rect::from_min_size(pos2(rect.left() + x, rect.top()), vec2(*width, rect.height()));
             let words = self.cell(ui, cell, *column, key, status, context);
@@ -102,7 +110,7 @@ impl<'a> RowPainter<'a> {
         if tick.clicked() {
             view.send(match modifiers.shift {
                 // A range of boxes comes to what is ticked already.
-                true => Command::SelectTo(context.row, true),
+                true => Command::SelectTo(context.line, true),
                 false => Command::Select(key.id.clone(), !ticked),
             });
         }
@@ -110,31 +118,12 @@ impl<'a> RowPainter<'a> {
             // By a screen reader, too, a row takes the keyboard away from the search: Escape then closes the page.
             ui.memory_mut(|memory| memory.focused().into_iter().for_each(|id| memory.surrender_focus(id)));
             view.send(match (modifiers.shift, modifiers.command) {
-                (true, also) => Command::SelectTo(context.row, also),
+                (true, also) => Command::SelectTo(context.line, also),
                 (_, true) => Command::Select(key.id.clone(), !ticked),
                 _ => Command::OpenKey(Some(key.id.clone())),
             });
         }
         response.clicked()
-    }
-
-    fn ground(&self, ui: &Ui, rect: Rect, response: &Response, (ticked, open, cursor): (bool, bool, bool)) {
-        let p = theme::colors(ui);
-        let fill = match (ticked, open, response.hovered()) {
-            (true, _, true) => p.surface.selected_hover,
-            (true, ..) => p.surface.selected,
-            (_, true, _) => p.surface.pressed,
-            (_, _, true) => p.surface.hover,
-            _ => Color32::TRANSPARENT,
-        };
-        ui.painter().rect_filled(rect, 0.0, fill);
-        ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, p.stroke.divider));
-        if open {
-            ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(3.0, rect.height())), 0.0, p.accent.mark);
-        }
-        if cursor || response.has_focus() {
-            focus::ring_inside(ui, rect);
-        }
     }
 
     /// Paints a cell, and returns its text for assistive technology.
@@ -177,7 +166,7 @@ impl<'a> RowPainter<'a> {
                 status::paint_bar(ui.painter(), bar, status, key.share_left(self.now), p);
                 let words = match key.expires.filter(|_| self.dates && status != Status::Invalidated) {
                     Some(at) => calendar::local(at, &self.zone),
-                    None => remaining_words(key, status, self.now),
+                    None => remaining_text(key, status, self.now),
                 };
                 let rest = Rect::from_min_max(pos2(bar.right() + 12.0, cell.top()), cell.max);
                 elided(ui, rest, Type::Body, status::text_color(status, p), &words);
@@ -186,7 +175,7 @@ impl<'a> RowPainter<'a> {
         }
     }
 
-    fn moment(&self, at: Millis) -> String {
+    fn moment(&self, at: Timestamp) -> String {
         if self.dates { calendar::local(at, &self.zone) } else { calendar::day(at, &self.zone) }
     }
 
@@ -214,9 +203,9 @@ impl<'a> RowPainter<'a> {
             if rest.width() > 24.0 {
                 elided(ui, rest, Type::MonoSmall, p.text.tertiary, &application_id);
             }
-            return format!("{name}, application id {application_id}{}", badge_words(&badges));
+            return format!("{name}, application id {application_id}{}", badge_labels(&badges));
         }
-        format!("{name}{}", badge_words(&badges))
+        format!("{name}{}", badge_labels(&badges))
     }
 }
 
@@ -247,100 +236,6 @@ fn is_second_click(ui: &Ui, response: &Response, key: &ApiKey) -> bool {
     is_second
 }
 
-fn badge_words(badges: &[(chip::Tone, &str, &str)]) -> String {
+fn badge_labels(badges: &[(chip::Tone, &str, &str)]) -> String {
     badges.iter().map(|(_, _, word)| format!(", {word}")).collect()
-}
-
-/// Text for a value that could not be read.
-pub const NOT_KNOWN: &str = "not known";
-
-/// Returns `true` if the remaining time is not known because its value could not be read.
-fn is_end_unread(key: &ApiKey, status: Status) -> bool {
-    status != Status::Invalidated && key.is_unread("expiration")
-}
-
-/// Returns the mark of a key; none is claimed if what decides it could not be read.
-pub fn mark_of(key: &ApiKey, now: Millis) -> status::Mark {
-    let status = key.status(now);
-    let is_unread = key.is_unread("invalidated") || is_end_unread(key, status);
-    if is_unread { status::Mark::NotKnown } else { status::Mark::Of(status) }
-}
-
-/// Returns the label of the key's mark.
-pub fn status_word(key: &ApiKey, now: Millis) -> &'static str {
-    if mark_of(key, now) == status::Mark::NotKnown { "status not known" } else { key.status(now).word() }
-}
-
-/// Returns the text beside the bar: the remaining time, or when the key was invalidated.
-pub fn remaining_words(key: &ApiKey, status: Status, now: Millis) -> String {
-    match (status, key.invalidated_at) {
-        _ if is_end_unread(key, status) => "expiration not known".into(),
-        (Status::Invalidated, Some(at)) => format!("invalidated {}", expiry::ago(at, now)),
-        (Status::Invalidated, None) => "invalidated".into(),
-        _ => expiry::remaining(key.expires, now),
-    }
-}
-
-/// Label of a key of which something could not be read.
-pub const NOT_FULLY_READABLE: &str = "not fully readable";
-
-/// Returns the badges of a key: tone, icon and text of each.
-pub fn badges<'a>(
-    key: &'a ApiKey,
-    cluster: Option<&Cluster>,
-    part: Option<&'a MergedSource>,
-) -> Vec<(chip::Tone, &'static str, &'a str)> {
-    use chip::Tone;
-    let mut badges = Vec::new();
-    if let Some(part) = part {
-        let tone = Tone::Environment(part.environment);
-        badges.push((tone, chip::environment_icon(part.environment), part.name.as_str()));
-    }
-    let own = cluster.and_then(|cluster| cluster.session.value()).and_then(|session| session.own_key());
-    if own == Some(&key.id) {
-        badges.push((Tone::Accent, icons::PERSON_CHECK, "this session"));
-    }
-    if key.flaw.is_some() {
-        badges.push((Tone::Warning, icons::WARNING, NOT_FULLY_READABLE));
-    }
-    match &key.kind {
-        KeyKind::CrossCluster => badges.push((Tone::Plain, icons::HUB, "cross-cluster")),
-        KeyKind::Other(kind) => badges.push((Tone::Plain, icons::HELP, kind.as_str())),
-        KeyKind::Rest => {}
-    }
-    match key.managed_by() {
-        Some("fleet") => badges.push((Tone::Plain, icons::DEPLOYED_CODE, "Fleet")),
-        Some("kibana") => badges.push((Tone::Plain, icons::DASHBOARD, "Kibana")),
-        Some(other) => badges.push((Tone::Plain, icons::DEPLOYED_CODE, other)),
-        None => {}
-    }
-    if key.is_unrestricted() {
-        badges.push((Tone::Danger, icons::GPP_MAYBE, "unrestricted"));
-    }
-    badges
-}
-
-/// Paints a line that is cut off with `…`, and returns its painted width.
-pub(crate) fn elided(ui: &Ui, cell: Rect, kind: Type, color: Color32, words: &str) -> f32 {
-    let mut job = LayoutJob::default();
-    job.append(words, 0.0, kind.format(color));
-    job.wrap = TextWrapping { max_width: cell.width(), max_rows: 1, break_anywhere: true, ..TextWrapping::default() };
-    let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
-    let width = galley.size().x;
-    let at = pos2(cell.left(), (cell.center().y - galley.size().y / 2.0).round());
-    ui.painter().with_clip_rect(cell.intersect(ui.clip_rect())).galley(at, galley, color);
-    width
-}
-
-/// Paints the status of a key beside its remaining time, for pages and dialogs.
-pub fn status_line(ui: &mut Ui, key: &ApiKey, now: Millis, p: &Palette) {
-    let status = key.status(now);
-    let words = remaining_words(key, status, now);
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 8.0;
-        let (rect, response) = ui.allocate_exact_size(vec2(size::STATUS_MARK, 20.0), Sense::hover());
-        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, status_word(key, now)));
-        status::paint_mark(ui.painter(), rect.center(), mark_of(key, now), p);
-        crate::ui::widgets::text::line(ui, Type::Strong, status::text_color(status, p), words);
-    });
 }

@@ -6,7 +6,11 @@ use eframe::egui::{
 
 use crate::{
     export::svg::{SvgBar, SvgInk},
-    model::{inventory::overview::Bar, text::number::plural, time::status::Status},
+    model::{
+        inventory::overview::Bar,
+        text::{hex, number::plural},
+        time::status::Status,
+    },
     ui::{
         theme::{self, Palette, Type},
         widgets::{focus, status},
@@ -78,7 +82,7 @@ fn interact(
     });
     for (at, bar) in bars.iter().enumerate() {
         let response = ui.interact(column(at), ui.scope_id().with(("bar", at)), sense(bar));
-        let words = words(bar, created);
+        let words = bar_label(bar, created);
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &words));
         focus::ring_if(ui, &response, column(at), 2);
         if response.hovered() || response.has_focus() {
@@ -116,12 +120,12 @@ fn hint(response: Response, words: &str) {
     response.on_hover_ui(|ui| {
         let p = theme::colors(ui);
         crate::ui::widgets::text::line(ui, Type::Strong, p.text.primary, words);
-        let more = "Click to list these keys, drag over several for a range";
+        let more = "Click to list these keys; drag to select a range";
         crate::ui::widgets::text::line(ui, Type::Small, p.text.tertiary, more);
     });
 }
 
-fn words(bar: &Bar, created: bool) -> String {
+fn bar_label(bar: &Bar, created: bool) -> String {
     let count = bar.counts.total();
     let verb = match (created, count == 1) {
         (true, _) => "created",
@@ -155,17 +159,17 @@ fn label(bar: &Bar) -> String {
 pub fn svg(bars: &[Bar], created: bool, p: &Palette) -> (Vec<SvgBar>, SvgInk) {
     let labels = labels(bars);
     let bar = |(at, bar): (usize, &Bar)| SvgBar {
-        words: words(bar, created),
+        words: bar_label(bar, created),
         label: labels.iter().find(|(own, _)| *own == at).map(|(_, label)| label.clone()),
         count: bar.counts.total(),
-        color: hex(parts(bar, created).next().map_or(p.text.tertiary, |(status, _)| status::color(status, p))),
+        color: html(parts(bar, created).next().map_or(p.text.tertiary, |(status, _)| status::color(status, p))),
     };
-    let ink = SvgInk { ground: hex(p.surface.raised), title: hex(p.text.primary), quiet: hex(p.text.tertiary) };
+    let ink = SvgInk { ground: html(p.surface.raised), title: html(p.text.primary), quiet: html(p.text.tertiary) };
     (bars.iter().enumerate().map(bar).collect(), ink)
 }
 
-fn hex(color: Color32) -> String {
-    format!("#{:02x}{:02x}{:02x}", color.r(), color.g(), color.b())
+fn html(color: Color32) -> String {
+    format!("#{}", hex::encode(&[color.r(), color.g(), color.b()]))
 }
 
 /// Captures a part of the window as an image, once it is drawn.

@@ -1,0 +1,410 @@
+//! Connection to one cluster: requests are sent, repeated where that is safe, and answers read within limits.
+
+use crate::client::http::certificate::SeenCertificate;
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use hyper::body::{Bytes, Frame, SizeHint};
+use reqwest::{
+    Url,
+    header::{ACCEPT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, HeaderValue},
+};
+use tokio::time::Instant;
+
+use super::http::{self, response::Response, row_stream::RowSink, tls::LastSeen, transport_error::Circumstances};
+use crate::{
+    client::{
+        call::Call,
+        clock::{MAX_DATE_SKEW, UNKNOWN_SKEW, known_skew, now, skew},
+        credentials::{SHORTEST_SECRET, headers, secrets},
+        error::ClientError,
+        retry::{TRIES, failure_of, pause},
+    },
+    model::{
+        TimeDelta, Timestamp,
+        connections::{endpoint::Endpoint, protection::Protection},
+    },
+};
+
+/// Time limit for connecting; the time limit of the profile applies if it is shorter.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longest time limit; longer ones are meant as "no limit", and the clock can't add much more.
+const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A signed-in connection to one cluster. Cheap to clone; clones share connections.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+    protection: Protection,
+    /// `true` if the name of a protected connection was typed for what this clone sends.
+    is_confirmed: bool,
+}
+
+struct Inner {
+    endpoint: Endpoint,
+    timeout: Duration,
+    base: Url,
+    http: reqwest::Client,
+    headers: HeaderMap,
+    /// Address of the proxy on the way, without any sign-in; `None` if there is none.
+    proxy: Option<String>,
+    last_seen: LastSeen,
+    /// Clock skew by the header `Date` of the last answer, in milliseconds.
+    date_skew: AtomicI64,
+    /// Clock skew by the cluster's own time, in milliseconds.
+    own_skew: AtomicI64,
+    is_elasticsearch: AtomicBool,
+    /// `true` once an answer had the header by which Elasticsearch marks its answers since 7.14.
+    sends_product: AtomicBool,
+    /// `true` if the scheme of the address is known to be the one that the server speaks, or this was checked.
+    scheme_is_known: AtomicBool,
+}
+
+impl Inner {
+    fn connect_timeout(&self) -> Duration {
+        connect_timeout(self.timeout, self.proxy.is_some())
+    }
+}
+
+/// Returns the time limit for connecting. Through a proxy it ends before that of the request, so that a proxy that gives
+/// no connection is not taken for a cluster that doesn't answer.
+fn connect_timeout(timeout: Duration, through_proxy: bool) -> Duration {
+    let longest = if through_proxy { timeout.mul_f32(0.9) } else { timeout };
+    longest.min(CONNECT_TIMEOUT)
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Client({})", self.inner.endpoint.url)
+    }
+}
+
+impl Client {
+    /// Creates a client for an endpoint. Reads its CA file, if it has one; nothing goes over the network.
+    ///
+    /// # Errors
+    /// [`ClientError::BadCaFile`], [`ClientError::BadLogin`], [`ClientError::PlainThroughProxy`],
+    /// [`ClientError::UnverifiableProxy`] or [`ClientError::Setup`].
+    pub fn new(endpoint: &Endpoint) -> Result<Self, ClientError> {
+        let setup = |reason: String| ClientError::Setup { reason };
+        let timeout = endpoint.timeout.clamp(Duration::from_millis(1), MAX_TIMEOUT);
+        let last_seen = LastSeen::default();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("keybearer/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            .http1_only()
+            .pool_idle_timeout(Duration::from_secs(30))
+            .tls_backend_preconfigured(http::tls::config(
+                &endpoint.trust,
+                endpoint.client_certificate.as_ref(),
+                &last_seen,
+            )?);
+        // Found here and not by the library, so that it is known which one is on the way.
+        builder = builder.no_proxy();
+        let route = http::proxy::route(endpoint)?;
+        let proxy = route.as_ref().map(|route| route.name.clone());
+        builder = builder.connect_timeout(connect_timeout(timeout, route.is_some()));
+        if let Some(route) = route {
+            builder = builder.proxy(route.proxy);
+        }
+        // The text of reqwest's own errors may have the proxy's address with its password in it.
+        let http = builder.build().map_err(|_| setup("the HTTP client or its proxy settings are not valid".into()))?;
+        let inner = Inner {
+            endpoint: endpoint.clone(),
+            timeout,
+            base: Url::parse(endpoint.url.as_str()).map_err(|error| setup(error.to_string()))?,
+            http,
+            headers: headers(endpoint)?,
+            proxy,
+            last_seen,
+            date_skew: AtomicI64::new(UNKNOWN_SKEW),
+            own_skew: AtomicI64::new(UNKNOWN_SKEW),
+            is_elasticsearch: AtomicBool::new(false),
+            sends_product: AtomicBool::new(false),
+            scheme_is_known: AtomicBool::new(endpoint.url.is_https()),
+        };
+        Ok(Self { inner: Arc::new(inner), protection: endpoint.protection, is_confirmed: false })
+    }
+
+    /// Endpoint of this client: the address and the credential.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.inner.endpoint
+    }
+
+    /// Address of the proxy on the way to the cluster, without any sign-in; `None` if there is none.
+    pub fn proxy(&self) -> Option<&str> {
+        self.inner.proxy.as_deref()
+    }
+
+    /// Returns a clone that may also send changes through a connection that asks for its name; through a read-only
+    /// one it still sends none. Only for what a person has typed the name for.
+    pub(crate) fn confirmed(&self) -> Self {
+        Self { is_confirmed: true, ..self.clone() }
+    }
+
+    /// Returns a clone with another protection of the connection, which was changed while it was open.
+    pub(crate) fn with_protection(&self, protection: Protection) -> Self {
+        Self { protection, ..self.clone() }
+    }
+
+    /// Protection of the cluster against changes through this client.
+    pub fn protection(&self) -> Protection {
+        self.protection
+    }
+
+    /// Refuses a call that the protection of the connection forbids.
+    fn check_protection(&self, call: &Call<'_>) -> Result<(), ClientError> {
+        match self.protection {
+            Protection::None => Ok(()),
+            _ if call.is_read() => Ok(()),
+            Protection::ReadOnly => Err(ClientError::ReadOnly),
+            Protection::Name if self.is_confirmed => Ok(()),
+            Protection::Name => Err(ClientError::Unconfirmed),
+        }
+    }
+
+    /// Returns the server's clock minus this machine's: by the cluster's own time, as known from the
+    /// expiration of a key created for a span of time or from its own query; otherwise by the header `Date` of the last
+    /// answer (within a second; proxies send it, Elasticsearch itself doesn't, as seen on 7.10.2 to 9.5.3), up to
+    /// [`MAX_DATE_SKEW`].
+    pub fn clock_skew(&self) -> Option<TimeDelta> {
+        let of_date = || known_skew(&self.inner.date_skew).filter(|skew| skew.abs() <= MAX_DATE_SKEW);
+        self.own_skew().or_else(of_date)
+    }
+
+    /// Returns the clock skew by the cluster's own time; `None` where it is not known.
+    pub fn own_skew(&self) -> Option<TimeDelta> {
+        known_skew(&self.inner.own_skew)
+    }
+
+    /// Returns the difference between the header `Date` of the last answer and this machine's clock,
+    /// positive if the header is ahead; `None` unless it exceeds [`MAX_DATE_SKEW`] and so is not accepted as clock
+    /// skew.
+    pub fn doubtful_date(&self) -> Option<TimeDelta> {
+        known_skew(&self.inner.date_skew).filter(|skew| skew.abs() > MAX_DATE_SKEW)
+    }
+
+    /// Returns the certificate that the server presented last, also when it was refused.
+    pub fn certificate(&self) -> Option<SeenCertificate> {
+        self.inner.last_seen.get()
+    }
+
+    /// Records that the cluster was recognized as Elasticsearch.
+    pub(super) fn recognize_elasticsearch(&self) {
+        self.inner.is_elasticsearch.store(true, Ordering::Relaxed);
+    }
+
+    /// Sets the clock skew by the cluster's own time and this machine's time at the same moment.
+    pub fn set_own_skew(&self, server: Timestamp, here: Timestamp) {
+        self.inner.own_skew.store(skew(server, here), Ordering::Relaxed);
+    }
+
+    /// Sends a request, repeats it if that is safe and useful, and reads its answer whatever the status. All attempts
+    /// and pauses together take no longer than the time limit of the profile. Where an earlier attempt may have been
+    /// carried out, the result of the last one proves nothing: it becomes [`ClientError::RefusedRepetition`].
+    ///
+    /// # Errors
+    /// [`ClientError::ReadOnly`] or [`ClientError::Unconfirmed`] before anything is sent, if the connection is protected
+    /// against the call; otherwise the error of the last attempt.
+    pub(super) async fn send(&self, call: Call<'_>) -> Result<Response, ClientError> {
+        self.check_protection(&call)?;
+        let deadline = Instant::now() + self.inner.timeout;
+        let mut tries = 1;
+        let mut lost: Option<ClientError> = None;
+        loop {
+            let result = self.attempt(&call, deadline).await;
+            let pause = pause(&result, tries).filter(|_| call.repeatable && tries < TRIES);
+            let Some(pause) = pause.filter(|pause| Instant::now() + *pause < deadline) else {
+                return match (lost, failure_of(&result)) {
+                    (Some(first), Some(then)) if !then.is_answer_lost() => {
+                        Err(ClientError::RefusedRepetition { first: Box::new(first), then: Box::new(then) })
+                    }
+                    (first, _) => result.map(|answer| Response { is_repetition: first.is_some(), ..answer }),
+                };
+            };
+            if call.changes {
+                lost = lost.or(failure_of(&result).filter(ClientError::is_answer_lost));
+            }
+            tokio::time::sleep(pause).await;
+            tries += 1;
+        }
+    }
+
+    async fn attempt(&self, call: &Call<'_>, deadline: Instant) -> Result<Response, ClientError> {
+        let began = Arc::new(AtomicBool::new(call.body.is_none()));
+        let mut around = Circumstances {
+            timeout: self.inner.timeout,
+            connect_timeout: self.inner.connect_timeout(),
+            maybe_sent: false,
+            status: None,
+            proxy: self.inner.proxy.as_deref(),
+            presents_certificate: self.inner.endpoint.client_certificate.is_some(),
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        let request = self.request(call, left, began.clone())?;
+        let asked_at = now();
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => {
+                around.maybe_sent = began.load(Ordering::Relaxed);
+                return Err(self.explain(http::transport_error::read(&error, &around), deadline).await);
+            }
+        };
+        self.inner.scheme_is_known.store(true, Ordering::Relaxed);
+        self.learn_clock(response.headers(), asked_at);
+        let mut answer =
+            Response::new(response.status().as_u16(), response.headers(), call.feature, call.private, now());
+        answer.is_elasticsearch |= self.inner.is_elasticsearch.load(Ordering::Relaxed);
+        around = Circumstances { maybe_sent: true, status: Some(answer.status), ..around };
+        self.read_body(response, &mut answer, call, &around).await?;
+        if answer.has_product {
+            self.inner.sends_product.store(true, Ordering::Relaxed);
+        }
+        answer.is_from_between =
+            call.changes && self.inner.sends_product.load(Ordering::Relaxed) && answer.is_of_another();
+        Ok(answer)
+    }
+
+    fn request(
+        &self,
+        call: &Call<'_>,
+        left: Duration,
+        began: Arc<AtomicBool>,
+    ) -> Result<reqwest::RequestBuilder, ClientError> {
+        let mut url = self.inner.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(call.segments);
+        }
+        if !call.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&call.query);
+        }
+        let mut request =
+            self.inner.http.request(call.method.clone(), url).headers(self.inner.headers.clone()).timeout(left);
+        if call.private {
+            // A decompressor would keep copies of the secret.
+            request = request.header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
+        if let Some(body) = call.body.clone() {
+            let body = Watched { body: Some(body), began };
+            request = request
+                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+                .body(reqwest::Body::wrap(body));
+        }
+        Ok(request)
+    }
+
+    async fn read_body(
+        &self,
+        mut response: reqwest::Response,
+        answer: &mut Response,
+        call: &Call<'_>,
+        around: &Circumstances<'_>,
+    ) -> Result<(), ClientError> {
+        if let (Some(rows), true) = (call.rows, answer.is_success()) {
+            return read_rows(response, answer, rows, call.limit, around).await;
+        }
+        let limit = if answer.is_success() { call.limit } else { call.limit.min(http::response::MAX_ERROR_BYTES) };
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if (answer.body.len() + chunk.len()) as u64 <= limit => answer.body.extend(&chunk),
+                Ok(Some(_)) if answer.is_success() => {
+                    return Err(ClientError::TooLarge { limit, status: answer.status });
+                }
+                Ok(None) => break,
+                Err(error) if answer.is_success() => return Err(http::transport_error::read(&error, around)),
+                // The status says enough, whatever happened to the rest.
+                Ok(Some(_)) | Err(_) => break,
+            }
+        }
+        if !answer.is_success() || !answer.is_elasticsearch && !answer.body.starts_with(b"{") {
+            // Whatever answers there may echo the credential; it must not get into an error.
+            let confided = call.confided.iter().filter(|secret| secret.expose().len() >= SHORTEST_SECRET);
+            confided.for_each(|secret| answer.body.blot_out(secret.expose().as_bytes()));
+            for secret in secrets(&self.inner.endpoint.login) {
+                answer.body.blot_out(secret.as_bytes());
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds out more about a failure where that needs the network.
+    async fn explain(&self, mut error: ClientError, deadline: Instant) -> ClientError {
+        if let ClientError::Certificate { seen: seen @ None, .. } = &mut error {
+            *seen = self.certificate().map(Box::new);
+        }
+        if !matches!(error, ClientError::Broken { .. }) || self.inner.scheme_is_known.load(Ordering::Relaxed) {
+            return error;
+        }
+        let limit = deadline.saturating_duration_since(Instant::now()).min(Duration::from_secs(3));
+        if http::transport_error::speaks_tls(&self.inner.endpoint.url, &self.inner.last_seen, limit).await {
+            return ClientError::PlainOnTlsPort;
+        }
+        self.inner.scheme_is_known.store(true, Ordering::Relaxed);
+        error
+    }
+
+    fn learn_clock(&self, headers: &HeaderMap, asked_at: Timestamp) {
+        let date = headers.get(DATE).and_then(|value| value.to_str().ok());
+        let date = date.and_then(|text| jiff::fmt::rfc2822::parse(text).ok());
+        // The header is cut to seconds, and was written somewhere between question and answer.
+        let here = asked_at + (now() - asked_at) / 2;
+        let told = date.map(|date| skew(Timestamp::from(date.timestamp()) + TimeDelta::from_millis(500), here));
+        // An answer without the header doesn't confirm the date of an earlier one.
+        self.inner.date_skew.store(told.unwrap_or(UNKNOWN_SKEW), Ordering::Relaxed);
+    }
+}
+
+/// Hands on the rows of an answer while it arrives. Everything else becomes the body.
+async fn read_rows(
+    mut response: reqwest::Response,
+    answer: &mut Response,
+    rows: &(dyn RowSink + Sync),
+    limit: u64,
+    around: &Circumstances<'_>,
+) -> Result<(), ClientError> {
+    rows.restart();
+    let mut read = 0;
+    while let Some(chunk) = response.chunk().await.map_err(|error| http::transport_error::read(&error, around))? {
+        read += chunk.len() as u64;
+        if read > limit {
+            return Err(ClientError::TooLarge { limit, status: answer.status });
+        }
+        rows.push(&chunk)?;
+    }
+    answer.body.extend(&rows.rest());
+    Ok(())
+}
+
+/// A body that records when it begins to leave: until then nothing can have happened.
+struct Watched {
+    body: Option<Bytes>,
+    began: Arc<AtomicBool>,
+}
+
+impl hyper::body::Body for Watched {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.began.store(true, Ordering::Relaxed);
+        Poll::Ready(self.body.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.body.as_ref().map_or(0, |bytes| bytes.len() as u64))
+    }
+}

@@ -1,0 +1,102 @@
+//! Pictures of what guards a cluster: the question for its name, the lock, the settings, and the form of a connection
+//! with a certificate, a proxy and a protection; see `pictures.rs`.
+
+use std::sync::Arc;
+
+use egui_kittest::SnapshotResults;
+use keybearer::{model::connections::protection::Protection, store::vault::memory::MemoryVault};
+use rcgen::{CertificateParams, DnType, KeyPair};
+
+use crate::{
+    desk::{Desk, Setting},
+    pictures::{Cluster, asked_for, take},
+};
+
+const SIZE: [f32; 2] = [1440.0, 900.0];
+const SMALL: [f32; 2] = [900.0, 600.0];
+
+/// A window on a cluster whose connection has this protection, and is in a keyring.
+fn guarded(cluster: &Cluster, size: [f32; 2], look: &str, protection: Protection) -> Desk {
+    let mut profile = cluster.profile();
+    profile.endpoint.protection = protection;
+    let vault = Arc::new(MemoryVault::like_a_keyring());
+    cluster.desk_of(look, Setting { size, profiles: vec![profile], vault, ..Setting::default() })
+}
+
+#[test]
+fn the_question_for_the_name() {
+    if !asked_for() {
+        return;
+    }
+    let cluster = Cluster::start(39291);
+    let mut results = SnapshotResults::new();
+    for (size, look, name) in [(SIZE, "Light", "name-question-light"), (SMALL, "Dark", "name-question-small-dark")] {
+        let mut desk = guarded(&cluster, size, look, Protection::Name);
+        desk.fill("Search", "name:payments-ledger-writer");
+        desk.harness.step();
+        desk.tick("Select all shown keys");
+        desk.press("Invalidate");
+        desk.press("Invalidate 1 key");
+        desk.wait_for("Confirm by name");
+        desk.fill("Connection name", "payments-us");
+        desk.key(eframe::egui::Key::Enter);
+        desk.wait_for("is not the name of this connection");
+        take(&mut desk, name, &mut results);
+    }
+}
+
+#[test]
+fn the_lock_and_the_settings() {
+    if !asked_for() {
+        return;
+    }
+    let cluster = Cluster::start(39292);
+    let mut results = SnapshotResults::new();
+    for (size, look, part) in [(SIZE, "Dark", "dark"), (SIZE, "Light", "light"), (SMALL, "Dark", "small-dark")] {
+        let mut desk = guarded(&cluster, size, look, Protection::ReadOnly);
+        desk.press("Settings");
+        desk.wait_for("Lock when idle for");
+        take(&mut desk, &format!("settings-{part}"), &mut results);
+        desk.press("Lock now");
+        desk.wait_for("were dropped from memory");
+        take(&mut desk, &format!("lock-{part}"), &mut results);
+        desk.press("Unlock");
+        desk.wait_for("can’t confirm who you are");
+        desk.fill("Connection name", "payments-eu");
+        desk.fill("Password, token or API key", "wrong");
+        desk.press("Unlock");
+        desk.wait_for("No saved connection has this name");
+        take(&mut desk, &format!("lock-sign-in-{part}"), &mut results);
+    }
+}
+
+#[test]
+fn the_form_of_a_guarded_connection() {
+    if !asked_for() {
+        return;
+    }
+    let cluster = Cluster::start(39293);
+    let folder = tempfile::tempdir().unwrap();
+    let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, "ana.ruiz");
+    params.not_after = rcgen::date_time_ymd(2027, 3, 3);
+    let key = KeyPair::generate().unwrap();
+    let file = folder.path().join("ana.pem");
+    std::fs::write(&file, params.self_signed(&key).unwrap().pem() + &key.serialize_pem()).unwrap();
+    let mut results = SnapshotResults::new();
+    for (look, name) in [("Light", "connection-guarded-light"), ("Dark", "connection-guarded-dark")] {
+        let mut desk = guarded(&cluster, [1440.0, 1300.0], look, Protection::ReadOnly);
+        desk.press("Connections");
+        desk.press("Add client certificate");
+        desk.fill("Certificate file", file.to_str().unwrap());
+        desk.press("Add certificate");
+        desk.wait_for("CN=ana.ruiz");
+        desk.choose("Custom");
+        desk.harness.step();
+        desk.fill("Proxy address", "socks5://bastion.example.net");
+        desk.fill("Proxy user", "ana");
+        desk.fill("Proxy password", "hunter2");
+        take(&mut desk, name, &mut results);
+    }
+}
