@@ -1,17 +1,24 @@
 //! Journal entries: requests to a cluster and their outcomes as lines, each of which carries the hash of the line
-//! before it. A line that is changed, removed or moved breaks the chain. The chain has no key: whoever can write the
-//! files can compute a new one. This module uses no files and no clock.
+//! before it. A line that is changed, removed or moved breaks the chain. The chain itself has no key: whoever can write
+//! the files can compute a new one. That shows by the message authentication code in each line ([`key`]), where there is
+//! a keyring to hold its key, and by checkpoints kept elsewhere ([`checkpoint`]). This module uses no files and no clock.
 //!
 //! A line is a JSON object with the field names of the Elastic Common Schema (ECS); anything that the schema has no
-//! field for is under `keybearer`. The last member is the SHA-256 hash of everything before it.
+//! field for is under `keybearer`. The last member is the SHA-256 hash of everything before it; the one before that, the
+//! message authentication code, is over the digest of what is before it.
 
+pub mod checkpoint;
+pub mod key;
+pub mod merkle;
 pub mod operation;
+pub mod proof;
 pub mod verify;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use self::key::{JournalKey, Mac};
 use super::{Timestamp, api_key::KeyId, text::hex, time::calendar};
 
 /// Hash that the first line of a journal names as the hash of the line before it.
@@ -165,8 +172,13 @@ pub struct Entry {
 
 impl Entry {
     /// Returns the line with the given sequence number and the hash of the line before it (`previous`), without a line
-    /// end.
+    /// end and without a message authentication code.
     pub fn line(&self, sequence: u64, previous: &str) -> String {
+        self.line_with(sequence, previous, None)
+    }
+
+    /// Returns the line as [`Entry::line`] does, with a message authentication code where there is a key.
+    pub fn line_with(&self, sequence: u64, previous: &str, key: Option<&JournalKey>) -> String {
         let origin = &self.origin;
         let mut event = json!({
             "id": self.id,
@@ -237,18 +249,29 @@ impl Entry {
             "service": service,
             "keybearer": own,
         });
-        sealed(&line.to_string())
+        sealed(&line.to_string(), key)
     }
 }
 
-/// Returns the JSON object with its own hash added as the last member.
-fn sealed(object: &str) -> String {
+/// Returns the JSON object with its message authentication code and its own hash added as the last members.
+fn sealed(object: &str, key: Option<&JournalKey>) -> String {
     let open = object.strip_suffix('}').unwrap_or(object);
-    format!("{open},\"hash\":\"{}\"}}", hash(open))
+    let code = key.map(|key| key.member(&Sha256::digest(open.as_bytes()))).unwrap_or_default();
+    let open = format!("{open}{code}");
+    format!("{open},\"hash\":\"{}\"}}", hash(&open).0)
 }
 
-fn hash(text: &str) -> String {
-    hex::encode(&Sha256::digest(text.as_bytes()))
+/// Returns the hash of a line without its hash, and its message authentication code; both in one pass over the text.
+fn hash(open: &str) -> (String, Option<Mac>) {
+    let mut hasher = Sha256::new();
+    let Some((before, code)) = Mac::split(open) else {
+        hasher.update(open.as_bytes());
+        return (hex::encode(&hasher.finalize()), None);
+    };
+    hasher.update(before.as_bytes());
+    let digest = hasher.clone().finalize().to_vec();
+    hasher.update(&open.as_bytes()[before.len()..]);
+    (hex::encode(&hasher.finalize()), Mac::new(code, digest))
 }
 
 /// Journal entry as it is read from a line.
@@ -296,6 +319,8 @@ pub struct Read {
     pub request: Option<String>,
     /// Damage to the journal that was found before this entry was written.
     pub damage: Option<String>,
+    /// Message authentication code; `None` for an entry that was written without a key.
+    pub mac: Option<Mac>,
     /// Hash of this line.
     pub hash: String,
     previous: String,

@@ -52,6 +52,15 @@ pub enum Fault {
         /// Sequence number of that entry.
         written: u64,
     },
+    /// Message authentication code that was not made with the key it names.
+    Forged,
+    /// Checkpoint of this journal that the entries do not fit: they were rewritten or removed since.
+    CheckpointDiffers {
+        /// Number of entries that the checkpoint has.
+        size: u64,
+    },
+    /// Checkpoint whose signature is not valid, or that can't be read: it was changed.
+    CheckpointForged,
 }
 
 impl std::fmt::Display for Fault {
@@ -88,6 +97,16 @@ impl std::fmt::Display for Fault {
             Self::Rewritten { written } => {
                 write!(f, "has a different entry {written} than the one that was written: the entries were rewritten")
             }
+            Self::Forged => f.write_str("has a wrong HMAC: it was not written with the key in the keyring"),
+            Self::CheckpointDiffers { size } => {
+                let entries = if *size == 1 { "entry was" } else { "entries were" };
+                write!(
+                    f,
+                    "does not fit the journal, of which {size} {entries} signed: one of them was changed or removed \
+                     afterwards"
+                )
+            }
+            Self::CheckpointForged => f.write_str("is not a checkpoint with a valid signature: it was changed"),
         }
     }
 }
@@ -99,7 +118,8 @@ impl std::fmt::Display for Fault {
 pub fn read(line: &str) -> Result<Read, Fault> {
     let (open, own) = line.rsplit_once(",\"hash\":\"").ok_or(Fault::Unreadable)?;
     let own = own.strip_suffix("\"}").filter(|own| own.len() == HASH_LENGTH).ok_or(Fault::Unreadable)?;
-    if hash(open) != own {
+    let (hash, mac) = hash(open);
+    if hash != own {
         return Err(Fault::Changed);
     }
     let wire: Wire = serde_json::from_str(line).map_err(|_| Fault::Unreadable)?;
@@ -127,7 +147,8 @@ pub fn read(line: &str) -> Result<Read, Fault> {
         reason: wire.event.reason,
         request: wire.keybearer.request,
         damage: wire.keybearer.damage,
-        hash: own.to_owned(),
+        mac,
+        hash,
         previous: wire.keybearer.previous,
     })
 }

@@ -1,5 +1,6 @@
-//! The journal: recorded, read and verified, shipped.
+//! The journal: recorded, read and verified, signed, shipped.
 
+pub mod checkpoint;
 pub mod reader;
 pub(super) mod recorder;
 pub mod ship;

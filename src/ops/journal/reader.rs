@@ -20,12 +20,13 @@ use crate::{
         api_key::KeyId,
         journal::{
             Read,
+            checkpoint::Checkpoint,
             operation::{Operation, Operations},
         },
         text::number::thousands,
     },
     ops::{Problem, keys::export::refused},
-    store::journal::{FaultyLine, Journal, NotKept, Report},
+    store::journal::{Codes, FaultyLine, Journal, NotKept, Report},
 };
 
 /// Result of verifying the journal.
@@ -45,6 +46,10 @@ pub struct Verification {
     pub fault_count: usize,
     /// Number of operations that have no outcome.
     pub open: usize,
+    /// How the message authentication codes of the entries stand.
+    pub codes: Codes,
+    /// The newest checkpoint that fits the entries; `None` if there is none.
+    pub checkpoint: Option<Checkpoint>,
 }
 
 impl Verification {
@@ -57,6 +62,8 @@ impl Verification {
             faults: report.faults.clone(),
             fault_count: report.fault_count,
             open: report.open.len(),
+            codes: report.codes.clone(),
+            checkpoint: report.checkpoint.clone(),
         }
     }
 
@@ -85,6 +92,32 @@ impl Verification {
              or with the shipped entries, and find out who changed them; “keybearer journal verify” lists every fault"
         ))
     }
+}
+
+/// Describes how the message authentication codes of a journal's entries stand, in one line.
+pub fn codes_words(codes: &Codes) -> String {
+    let Codes { valid, other_key, none_before, none_after, unread } = codes;
+    if let Some(error) = unread {
+        return format!("HMAC not checked: {error}. {}", error.way_out());
+    }
+    let count = |number: usize| thousands(number as u64);
+    if valid + other_key == 0 {
+        return "No entry has an HMAC: anyone who can write to the folder can compute a new chain".into();
+    }
+    let mut words = format!("{} with a valid HMAC of the key in the keyring", entries(*valid as u64));
+    if *other_key > 0 {
+        words.push_str(&format!("; {} with a key that is not in this keyring, not checked", count(*other_key)));
+    }
+    if *none_before > 0 {
+        words.push_str(&format!("; {} before the first one has none", count(*none_before)));
+    }
+    if *none_after > 0 {
+        words.push_str(&format!(
+            "; {} after it have none: they were written where the keyring could not be reached, or by something else",
+            count(*none_after)
+        ));
+    }
+    words
 }
 
 /// Formats a number of entries: `1 entry`, `10,234 entries`.
@@ -199,7 +232,7 @@ pub fn of_key(journal: &Journal, key: &KeyId, most: usize) -> Result<History, Pr
     Ok(History { not_kept: journal.not_kept(), operations, more, broken })
 }
 
-fn unreadable(journal: &Journal, error: &io::Error) -> Problem {
+pub(super) fn unreadable(journal: &Journal, error: &io::Error) -> Problem {
     let place = journal.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
     Problem::new("The journal can’t be read", &format!("{place}: {error}"))
         .hint("Check the permissions of its folder, or choose another one with KEYBEARER_JOURNAL")

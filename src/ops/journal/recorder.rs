@@ -182,7 +182,7 @@ fn fresh_id() -> String {
     format!("{now:011x}-{random:016x}")
 }
 
-fn host() -> String {
+pub(super) fn host() -> String {
     let from_file = || {
         let mut name = String::new();
         std::fs::File::open("/proc/sys/kernel/hostname").ok()?.take(256).read_to_string(&mut name).ok()?;

@@ -1,16 +1,31 @@
 //! Checks of a journal: the chain from its beginning, the records of its last entry, and open operations.
 
-use std::{io, path::Path};
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+    path::{Path, PathBuf},
+};
+
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 use super::{
+    checkpoints::{KeptCheckpoint, is_signed},
     faulty_line::FaultyLine,
     folder::Journal,
-    head,
-    lines::{each_line, files},
+    head::{self, Head},
+    keyring::Keys,
+    lines::{each_block, files},
 };
-use crate::model::journal::{
-    self, Read,
-    verify::{Checker, Fault},
+use crate::{
+    model::journal::{
+        self, Read,
+        checkpoint::Checkpoint,
+        merkle::{self, Frontier, Hash},
+        proof,
+        verify::{Checker, Fault},
+    },
+    store::vault::VaultError,
 };
 
 /// Maximum number of faults that a check lists; further ones are only counted.
@@ -29,6 +44,16 @@ pub struct Report {
     pub fault_count: usize,
     /// Intents without an outcome.
     pub open: Vec<Read>,
+    /// How the message authentication codes stand.
+    pub codes: Codes,
+    /// Tree over all lines.
+    pub tree: Frontier,
+    /// Hash of the first entry, by which the journal is told from others; `None` if there is none.
+    pub first: Option<String>,
+    /// The newest checkpoint that fits the entries; `None` if there is none.
+    pub checkpoint: Option<Checkpoint>,
+    /// Time of the first entry as it is written; `None` if there is none.
+    pub first_at: Option<String>,
 }
 
 impl Report {
@@ -45,48 +70,181 @@ impl Report {
     }
 }
 
+/// How the message authentication codes of a journal's entries stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Codes {
+    /// Number of entries with a valid code.
+    pub valid: usize,
+    /// Number of entries with a code of a key that is not in this keyring, so that it can't be checked.
+    pub other_key: usize,
+    /// Number of entries without a code before the first one that has one: they are of an older version, or of a time
+    /// without a keyring.
+    pub none_before: usize,
+    /// Number of entries without a code after the first one that has one: they were written where the keyring could not
+    /// be reached, or by something else.
+    pub none_after: usize,
+    /// Reason why no code could be checked; `None` if the keyring was read, or no entry has a code.
+    pub unread: Option<VaultError>,
+}
+
+impl Codes {
+    fn take(&mut self, standing: Standing) {
+        let has_begun = self.valid + self.other_key > 0;
+        match standing {
+            Standing::Valid => self.valid += 1,
+            Standing::OtherKey => self.other_key += 1,
+            Standing::None if has_begun => self.none_after += 1,
+            Standing::None => self.none_before += 1,
+            Standing::Forged => {}
+        }
+    }
+}
+
+/// How the code of one entry stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Valid,
+    Forged,
+    OtherKey,
+    None,
+}
+
+/// A line that was read by itself, before its place in the chain is checked.
+struct ReadLine<'a> {
+    text: &'a str,
+    read: Result<Read, Fault>,
+    standing: Standing,
+    leaf: Hash,
+}
+
+impl<'a> ReadLine<'a> {
+    fn new(line: Option<&'a [u8]>, keys: &Keys) -> Self {
+        let text = line.and_then(|line| std::str::from_utf8(line).ok()).unwrap_or_default();
+        let read = journal::verify::read(text);
+        let mac = read.as_ref().ok().and_then(|entry| entry.mac.as_ref());
+        let standing = match mac.map(|mac| (mac, keys.get(&mac.key))) {
+            None => Standing::None,
+            Some((_, None)) => Standing::OtherKey,
+            Some((mac, Some(key))) if key.has_made(mac) => Standing::Valid,
+            Some(_) => Standing::Forged,
+        };
+        // A line that is no entry has its place in the tree, too.
+        let leaf = read.as_ref().ok().and_then(|entry| proof::leaf(&entry.hash));
+        let leaf = leaf.unwrap_or_else(|| merkle::leaf(&Sha256::digest(line.unwrap_or_default()).into()));
+        Self { text, read, standing, leaf }
+    }
+}
+
+/// What a journal is compared with besides its own chain.
+struct Expected {
+    head: Option<Head>,
+    is_head_seen: bool,
+    outside: Vec<(Head, bool)>,
+    checkpoints: Vec<KeptCheckpoint>,
+}
+
+impl Expected {
+    fn see(&mut self, hash: &str) {
+        self.is_head_seen |= self.head.as_ref().is_some_and(|head| head.hash == hash);
+        for (record, is_seen) in &mut self.outside {
+            *is_seen |= record.hash == hash;
+        }
+    }
+}
+
 impl Journal {
     /// Reads everything, hands each line that is an entry to `take`, and reports what is wrong.
     ///
     /// # Errors
     /// Returns an error if a file can't be read.
-    pub fn check(&self, mut take: impl FnMut(&Read, &str)) -> io::Result<Report> {
+    pub fn check(&self, take: impl FnMut(&Read, &str)) -> io::Result<Report> {
+        self.pass(take, |_| ())
+    }
+
+    /// Checks as [`Journal::check`] does, and returns the leaves of the tree over all lines, too.
+    ///
+    /// # Errors
+    /// Returns an error if a file can't be read.
+    pub fn leaves(&self) -> io::Result<(Report, Vec<Hash>)> {
+        let mut leaves = Vec::new();
+        let report = self.pass(|_, _| (), |leaf| leaves.push(*leaf))?;
+        Ok((report, leaves))
+    }
+
+    fn pass(&self, mut take: impl FnMut(&Read, &str), mut take_leaf: impl FnMut(&Hash)) -> io::Result<Report> {
         let Some(folder) = self.folder() else { return Ok(Report::default()) };
         // The records of the last entry first: entries that are added meanwhile are no fault.
-        let marker = self.markers.as_ref().and_then(|markers| markers.read(folder));
-        let head = head::read(folder);
-        let (mut head_seen, mut marker_seen) = (false, false);
+        let outside = self.outside_records(folder).into_iter().map(|record| (record, false)).collect();
+        let checkpoints = self.checkpoints()?;
+        let mut expected = Expected { head: head::read(folder), is_head_seen: false, outside, checkpoints };
         let mut report = Report::default();
+        let keys = self.keys(&mut report);
+        let wanted: HashSet<u64> = (expected.checkpoints.iter())
+            .filter_map(|kept| kept.signed.as_ref().map(|signed| signed.checkpoint.size))
+            .collect();
+        let mut roots: HashMap<u64, Hash> = HashMap::from([(0, report.tree.root())]);
         let mut checker = Checker::default();
         let mut last_line = (folder.to_owned(), 0);
         for file in files(folder)? {
             report.files += 1;
             let mut number = 0;
-            each_line(&file, |line| {
-                number += 1;
-                report.lines += 1;
-                let text = line.and_then(|line| std::str::from_utf8(line).ok()).unwrap_or_default();
-                let read = journal::verify::read(text);
-                if let Ok(entry) = &read {
-                    head_seen |= head.as_ref().is_some_and(|head| head.hash == entry.hash);
-                    marker_seen |= marker.as_ref().is_some_and(|marker| marker.hash == entry.hash);
-                    take(entry, text);
-                }
-                if let Err(fault) = checker.follow(read) {
-                    report.add(&file, number, fault);
+            each_block(&file, |lines| {
+                let read: Vec<ReadLine<'_>> = lines.par_iter().map(|line| ReadLine::new(*line, &keys)).collect();
+                for line in read {
+                    number += 1;
+                    report.lines += 1;
+                    report.tree.push(line.leaf);
+                    take_leaf(&line.leaf);
+                    if wanted.contains(&report.tree.size()) {
+                        roots.insert(report.tree.size(), report.tree.root());
+                    }
+                    if let Ok(entry) = &line.read {
+                        report.first.get_or_insert_with(|| entry.hash.clone());
+                        report.first_at.get_or_insert_with(|| entry.at.clone());
+                        report.codes.take(line.standing);
+                        expected.see(&entry.hash);
+                        take(entry, line.text);
+                    }
+                    let is_forged = line.standing == Standing::Forged;
+                    match checker.follow(line.read) {
+                        Err(fault) => report.add(&file, number, fault),
+                        Ok(_) if is_forged => report.add(&file, number, Fault::Forged),
+                        Ok(_) => {}
+                    }
                 }
             })?;
             last_line = (file, number);
         }
-        let last = checker.sequence();
-        match &head {
-            Some(head) if !head_seen && last < head.sequence => {
+        expected.compare(folder, &last_line, checker.sequence(), &mut report);
+        expected.compare_checkpoints(&roots, &keys, &mut report);
+        report.open = checker.open();
+        report.codes.unread = report.codes.unread.take().filter(|_| report.codes.other_key > 0);
+        Ok(report)
+    }
+
+    /// Returns the keys in the keyring; none, with the reason in the report, where it can't be read.
+    fn keys(&self, report: &mut Report) -> Keys {
+        let Some(keyring) = &self.keyring else { return Keys::new() };
+        keyring.keys().unwrap_or_else(|error| {
+            report.codes.unread = Some(error);
+            Keys::new()
+        })
+    }
+}
+
+impl Expected {
+    /// Compares the end of the chain with the records of the last entry.
+    fn compare(&self, folder: &Path, last_line: &(PathBuf, usize), last: u64, report: &mut Report) {
+        match &self.head {
+            Some(head) if !self.is_head_seen && last < head.sequence => {
                 report.add(&last_line.0, last_line.1, Fault::CutShort { written: head.sequence });
             }
-            Some(_) if !head_seen && report.is_whole() => report.add(&head::path(folder), 0, Fault::HeadDiffers),
+            Some(_) if !self.is_head_seen && report.is_whole() => {
+                report.add(&head::path(folder), 0, Fault::HeadDiffers);
+            }
             // The head is written after the entry, so a crash may leave it one behind. Entries that were added since
             // it was read have moved it on.
-            Some(head) if head_seen && report.is_whole() && head::is_behind(head.sequence, last) => {
+            Some(head) if self.is_head_seen && report.is_whole() && head::is_behind(head.sequence, last) => {
                 let now = head::read(folder).map_or(0, |head| head.sequence);
                 if head::is_behind(now, last) {
                     report.add(&head::path(folder), 0, Fault::HeadStale { named: now, last });
@@ -97,17 +255,36 @@ impl Journal {
             }
             _ => {}
         }
-        match &marker {
+        // One fault for both records: they mostly say the same.
+        let gone = self.outside.iter().map(|(record, _)| record.sequence).max().filter(|written| last < *written);
+        let rewritten = self.outside.iter().find(|(record, is_seen)| last >= record.sequence && !is_seen);
+        match (gone, rewritten) {
             // A shorter chain was reported by the head already.
-            Some(marker) if last < marker.sequence && head.as_ref().is_none_or(|head| head.sequence <= last) => {
-                report.add(folder, 0, Fault::Gone { written: marker.sequence });
+            (Some(written), _) if self.head.as_ref().is_none_or(|head| head.sequence <= last) => {
+                report.add(folder, 0, Fault::Gone { written });
             }
-            Some(marker) if last >= marker.sequence && !marker_seen && report.is_whole() => {
-                report.add(folder, 0, Fault::Rewritten { written: marker.sequence });
+            (None, Some((record, _))) if report.is_whole() => {
+                report.add(folder, 0, Fault::Rewritten { written: record.sequence });
             }
             _ => {}
         }
-        report.open = checker.open();
-        Ok(report)
+    }
+
+    /// Compares the tree over the entries with the checkpoints.
+    fn compare_checkpoints(&self, roots: &HashMap<u64, Hash>, keys: &Keys, report: &mut Report) {
+        for KeptCheckpoint { file, signed } in &self.checkpoints {
+            let Some(signed) = signed else {
+                report.add(file, 0, Fault::CheckpointForged);
+                continue;
+            };
+            let checkpoint = &signed.checkpoint;
+            if is_signed(signed, keys) == Some(false) {
+                report.add(file, 0, Fault::CheckpointForged);
+            } else if roots.get(&checkpoint.size) != Some(&checkpoint.root) {
+                report.add(file, 0, Fault::CheckpointDiffers { size: checkpoint.size });
+            } else if report.checkpoint.as_ref().is_none_or(|newest| newest.size <= checkpoint.size) {
+                report.checkpoint = Some(checkpoint.clone());
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     faulty_line::FaultyLine,
-    head::{self, Head, Markers},
+    head::{self, Head},
     lines::{Torn, each_line, files, tail},
 };
 use crate::model::{
@@ -35,7 +35,8 @@ pub(super) struct End {
 
 impl End {
     /// Finds where the next entry goes: behind the last whole line of the newest file, or into the file of its month.
-    pub(super) fn find(folder: &Path, markers: Option<&Markers>, at: Timestamp) -> io::Result<End> {
+    /// `outside` are records of the last entry that are not in the folder.
+    pub(super) fn find(folder: &Path, outside: &[Head], at: Timestamp) -> io::Result<End> {
         let files = files(folder)?;
         let month = folder.join(format!("journal-{}.jsonl", calendar::month(at)));
         let (sequence, hash) = (0, BEGINNING.to_owned());
@@ -80,15 +81,14 @@ impl End {
                 break;
             }
         }
-        end.compare_records(folder, &files, markers);
+        end.compare_records(folder, &files, outside);
         Ok(end)
     }
 
     /// Compares the end of the entries with the records of the last one. Entries that are in a record but not in the
     /// files were removed: the chain continues behind them, so that the gap remains.
-    fn compare_records(&mut self, folder: &Path, files: &[PathBuf], markers: Option<&Markers>) {
+    fn compare_records(&mut self, folder: &Path, files: &[PathBuf], outside: &[Head]) {
         let head = head::read(folder);
-        let marker = markers.and_then(|markers| markers.read(folder));
         let last = self.sequence;
         let is_readable = self.damage.is_none();
         let previous = std::mem::take(&mut self.previous);
@@ -112,7 +112,7 @@ impl End {
             None if last > 1 => damage(&head::path(folder), Fault::HeadMissing),
             _ => {}
         }
-        if let Some(marker) = &marker {
+        for marker in outside {
             if marker.sequence > last.max(head.as_ref().map_or(0, |head| head.sequence)) {
                 damage(folder, Fault::Gone { written: marker.sequence });
             } else if marker.sequence == last && marker.hash != self.hash && is_readable {
@@ -122,9 +122,9 @@ impl End {
                 damage(folder, Fault::Rewritten { written: marker.sequence });
             }
         }
-        let furthest = [head, marker].into_iter().flatten().max_by_key(|record| record.sequence);
+        let furthest = head.iter().chain(outside).max_by_key(|record| record.sequence);
         if let Some(record) = furthest.filter(|record| record.sequence > self.sequence) {
-            (self.sequence, self.hash) = (record.sequence, record.hash);
+            (self.sequence, self.hash) = (record.sequence, record.hash.clone());
         }
     }
 }

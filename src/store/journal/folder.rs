@@ -16,6 +16,7 @@ use super::{
     end::{End, is_running},
     faulty_line::FaultyLine,
     head::{self, Head, Markers},
+    keyring::JournalKeyring,
     lines::files,
     warning::{NotKept, Warning},
 };
@@ -24,6 +25,7 @@ use crate::{
     store::{
         lock::{LOCK_WAIT, lock},
         own_files,
+        vault::{Vault, os::OsVault},
     },
 };
 
@@ -32,6 +34,7 @@ use crate::{
 pub struct Journal {
     folder: Result<PathBuf, NotKept>,
     pub(super) markers: Option<Markers>,
+    pub(super) keyring: Option<JournalKeyring>,
     watcher: Option<Watcher>,
 }
 
@@ -58,7 +61,7 @@ impl fmt::Debug for Watcher {
 
 impl Default for Journal {
     fn default() -> Self {
-        Self { folder: Err(NotKept::Practice), markers: None, watcher: None }
+        Self { folder: Err(NotKept::Practice), markers: None, keyring: None, watcher: None }
     }
 }
 
@@ -70,6 +73,7 @@ impl Journal {
         let state = dirs.as_ref().map(|dirs| dirs.state_dir().unwrap_or(dirs.data_local_dir()).join("journals"));
         let own = dirs.map(|dirs| dirs.data_local_dir().join("journal"));
         let journal = Self::chosen(std::env::var_os("KEYBEARER_JOURNAL"), own);
+        let journal = journal.with_keyring(Arc::new(OsVault::new()));
         match state {
             Some(state) => journal.with_markers(state),
             None => journal,
@@ -93,6 +97,19 @@ impl Journal {
     /// noticed.
     pub fn with_markers(self, folder: PathBuf) -> Self {
         Self { markers: Some(Markers::at(folder)), ..self }
+    }
+
+    /// Returns the journal with its entries keyed from this keyring, and a record of the last one in it. Where the
+    /// keyring can't be reached, entries are written without a key.
+    pub fn with_keyring(self, vault: Arc<dyn Vault>) -> Self {
+        Self { keyring: Some(JournalKeyring::new(vault)), ..self }
+    }
+
+    /// Records of the last entry outside of the folder: the marker, and the one in the keyring.
+    pub(super) fn outside_records(&self, folder: &Path) -> Vec<Head> {
+        let marker = self.markers.as_ref().and_then(|markers| markers.read(folder));
+        let kept = self.keyring.as_ref().and_then(|keyring| keyring.head(folder).ok().flatten());
+        marker.into_iter().chain(kept).collect()
     }
 
     /// Returns the journal with warnings handed to `warn` at once. Damage is reported once.
@@ -148,13 +165,17 @@ impl Journal {
         let Some(folder) = self.folder() else { return Ok(()) };
         own_files::make_folder(folder)?;
         let _lock = lock(&folder.join("lock"), LOCK_WAIT)?;
-        let end = End::find(folder, self.markers.as_ref(), entry.at)?;
+        let end = End::find(folder, &self.outside_records(folder), entry.at)?;
         let number = end.sequence.checked_add(1).ok_or_else(|| io::Error::other("its numbers are used up"))?;
         self.warn_of(&end, entry);
         let damage = end.damage.as_ref().filter(|damage| damage.is_covered_by_writing()).map(FaultyLine::to_string);
+        let key = self.keyring.as_ref().and_then(|keyring| keyring.writing_key().ok());
         let line = match (&end.torn, damage) {
-            (None, None) => entry.line(number, &end.hash),
-            (torn, damage) => Entry { torn: torn.clone(), damage, ..entry.clone() }.line(number, &end.hash),
+            (None, None) => entry.line_with(number, &end.hash, key.as_deref()),
+            (torn, damage) => {
+                let entry = Entry { torn: torn.clone(), damage, ..entry.clone() };
+                entry.line_with(number, &end.hash, key.as_deref())
+            }
         };
         let is_new = !end.file.exists();
         if is_new {
@@ -180,6 +201,10 @@ impl Journal {
         if let Some(markers) = &self.markers {
             // It guards against a folder that is gone; an entry that is on the disk does not depend on it.
             let _ = markers.write(folder, &head);
+        }
+        if let Some(keyring) = self.keyring.as_ref().filter(|_| key.is_some()) {
+            // One that is older than the last entry is still a record of what has to be there.
+            let _ = keyring.write_head(folder, &head);
         }
         Ok(())
     }

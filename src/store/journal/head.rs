@@ -42,6 +42,13 @@ pub(super) fn write(folder: &Path, head: &Head) -> io::Result<()> {
     replace(&path(folder), head, Durability::Name)
 }
 
+/// Name of a journal in places outside of its folder.
+pub(super) fn id(journal: &Path) -> String {
+    // The same folder by any path to it; one that is gone is named as it was asked for.
+    let named = std::path::absolute(journal).unwrap_or_else(|_| journal.to_owned());
+    hex::encode(&Sha256::digest(named.as_os_str().as_encoded_bytes())[..16])
+}
+
 /// Markers of the journals that this user's Keybearer has written to, each in a file named after the journal's
 /// folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,10 +68,7 @@ impl Markers {
 
     /// Path of the marker of a journal.
     pub(super) fn path(&self, journal: &Path) -> PathBuf {
-        // The same folder by any path to it; one that is gone is named as it was asked for.
-        let named = std::path::absolute(journal).unwrap_or_else(|_| journal.to_owned());
-        let digest = Sha256::digest(named.as_os_str().as_encoded_bytes());
-        self.0.join(format!("{}.json", hex::encode(&digest[..16])))
+        self.0.join(format!("{}.json", id(journal)))
     }
 
     pub(super) fn read(&self, journal: &Path) -> Option<Head> {

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io::{self, BufRead, BufReader, Read as _, Seek, SeekFrom},
+    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -82,6 +83,33 @@ pub(super) fn tail(path: &Path) -> io::Result<(Tail, Torn)> {
 
 /// Size limit of a line that is taken for an entry, in bytes. An update of 10,000 keys takes some 300 kB.
 const MAX_LINE_BYTES: usize = 64 << 20;
+
+/// Number of bytes after which lines that were read are handed over together.
+const BLOCK_BYTES: usize = 4 << 20;
+
+/// Hands the lines to `take` in blocks of some [`BLOCK_BYTES`], each line as [`each_line`] does.
+pub(super) fn each_block(file: &Path, mut take: impl FnMut(&[Option<&[u8]>])) -> io::Result<()> {
+    let (mut bytes, mut lines): (Vec<u8>, Vec<Option<Range<usize>>>) = (Vec::new(), Vec::new());
+    let mut hand_over = |bytes: &mut Vec<u8>, lines: &mut Vec<Option<Range<usize>>>| {
+        let block: Vec<Option<&[u8]>> =
+            lines.iter().map(|line| line.as_ref().and_then(|line| bytes.get(line.clone()))).collect();
+        take(&block);
+        bytes.clear();
+        lines.clear();
+    };
+    each_line(file, |line| {
+        lines.push(line.map(|line| {
+            let start = bytes.len();
+            bytes.extend_from_slice(line);
+            start..bytes.len()
+        }));
+        if bytes.len() >= BLOCK_BYTES {
+            hand_over(&mut bytes, &mut lines);
+        }
+    })?;
+    hand_over(&mut bytes, &mut lines);
+    Ok(())
+}
 
 /// Hands each line without its end to `take`; `None` for one that is too long or whose end is missing.
 pub(super) fn each_line(file: &Path, mut take: impl FnMut(Option<&[u8]>)) -> io::Result<()> {

@@ -2,15 +2,18 @@
 //! time. It doesn't know the contents of an entry.
 
 mod check;
+mod checkpoints;
 mod end;
 mod faulty_line;
 mod folder;
 mod head;
+mod keyring;
 mod lines;
 mod warning;
 
 pub use super::lock::LOCK_WAIT;
-pub use check::{MAX_FAULTS, Report};
+pub use check::{Codes, MAX_FAULTS, Report};
+pub use checkpoints::{KeptCheckpoint, MAX_CHECKPOINTS};
 pub use end::is_running;
 pub use faulty_line::FaultyLine;
 pub use folder::Journal;

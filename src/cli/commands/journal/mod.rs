@@ -1,5 +1,6 @@
-//! `keybearer journal`: the operations from this machine, checked, listed and exported.
+//! `keybearer journal`: the operations from this machine, checked, listed, signed and exported.
 
+pub(in crate::cli) mod checkpoint;
 pub(in crate::cli) mod faults;
 pub(in crate::cli) mod ship;
 
@@ -31,14 +32,23 @@ pub(crate) struct JournalArgs {
 #[derive(Subcommand, Debug)]
 enum JournalVerb {
     /// Verify that the entries are as they were written; exit code 1 if any was changed, removed or moved, or if there
-    /// is no journal. The chain has no key: anyone who can write to the folder can compute a new one
-    Verify,
+    /// is no journal. With --checkpoint also what its owner could rewrite
+    Verify(checkpoint::VerifyArgs),
     /// List the activity, newest last
     List(ListArgs),
     /// Print all entries as JSON lines, unchanged
     Export,
     /// Verify the journal and send its entries to an index of a cluster, each once
     Ship(ship::ShipArgs),
+    /// Verify the journal, sign its size and the root of its tree, and print that, to be kept by somebody else
+    Checkpoint(checkpoint::CheckpointArgs),
+    /// Print the public key by which others verify the checkpoints of this journal
+    Key,
+    /// Print a proof that an entry is in the journal, or that an earlier checkpoint is of its beginning, which can be
+    /// verified without the journal
+    Prove(checkpoint::ProveArgs),
+    /// Verify a proof; needs neither the journal nor a keyring
+    VerifyProof(checkpoint::VerifyProofArgs),
 }
 
 #[derive(Args, Debug)]
@@ -100,12 +110,17 @@ impl<'a> EntryJson<'a> {
 
 pub(crate) async fn run(flags: &ConnectionFlags, args: &JournalArgs) -> Result<Exit, CliError> {
     let not_kept = Journal::from_environment().not_kept();
-    if let Some(why) = not_kept.filter(|_| !matches!(&args.verb, JournalVerb::Ship(_))) {
+    let needs_none = matches!(&args.verb, JournalVerb::Ship(_) | JournalVerb::VerifyProof(_));
+    if let Some(why) = not_kept.filter(|_| !needs_none) {
         return Err(CliError::problem("There is no journal", why.words(), ""));
     }
     match &args.verb {
         JournalVerb::Ship(args) => ship::run(flags, args).await,
-        JournalVerb::Verify => verify(),
+        JournalVerb::Verify(args) => checkpoint::verify(args),
+        JournalVerb::Checkpoint(args) => checkpoint::make(args),
+        JournalVerb::Key => checkpoint::key(),
+        JournalVerb::Prove(args) => checkpoint::prove(args),
+        JournalVerb::VerifyProof(args) => checkpoint::verify_proof(args),
         JournalVerb::List(args) => list(args),
         JournalVerb::Export => {
             let (report, lines) = check(String::new, |lines, _, line| {
@@ -127,10 +142,9 @@ fn exit(report: &Report) -> Exit {
     if report.is_whole() { Exit::Done } else { Exit::Failed }
 }
 
-fn verify() -> Result<Exit, CliError> {
-    let (report, ()) = check(|| (), |(), _, _| ())?;
-    let journal = Journal::from_environment();
-    complain(&report);
+/// Prints how the journal stands.
+fn print_standing(report: &Report) -> Result<(), CliError> {
+    complain(report);
     for open in &report.open {
         let what = if open.keys.is_empty() { "a key".to_owned() } else { shortened(&open.keys) };
         output::print_status(&sanitize::shown(&format!(
@@ -140,18 +154,24 @@ fn verify() -> Result<Exit, CliError> {
     }
     let entries = number::plural(report.lines as u64, "line");
     let files = number::plural(report.files as u64, "file");
+    let journal = Journal::from_environment();
     let place = journal.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
     if report.is_whole() && report.lines == 0 {
         let hint = "Nothing has been recorded on this machine yet, or KEYBEARER_JOURNAL is set to another folder";
         return Err(CliError::problem("There is nothing to verify", &format!("{place} has no journal"), hint));
     }
-    if report.is_whole() {
-        output::put(&format!("{entries} in {files} of {place}: the chain is intact\n"))?;
+    let standing = if report.is_whole() {
+        "the chain is intact".to_owned()
     } else {
-        let faults = number::plural(report.fault_count as u64, "fault");
-        output::put(&format!("{entries} in {files} of {place}: {faults}\n"))?;
+        number::plural(report.fault_count as u64, "fault")
+    };
+    output::put(&format!("{entries} in {files} of {place}: {standing}\n{}\n", reader::codes_words(&report.codes)))?;
+    if let Some(checkpoint) = &report.checkpoint {
+        let entries = reader::entries(checkpoint.size);
+        let time = checkpoint.time.as_deref().unwrap_or("a time that it does not tell");
+        output::put(&format!("The last checkpoint here fits: {entries}, made at {}\n", sanitize::shown(time)))?;
     }
-    Ok(exit(&report))
+    Ok(())
 }
 
 fn shortened(keys: &[String]) -> String {

@@ -1,0 +1,103 @@
+//! Checkpoints that are kept beside the entries. Their copies elsewhere are what counts against whoever can write the
+//! folder; these show what was handed out, and find a rewriting that left them alone.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
+
+use super::{folder::Journal, keyring::Keys};
+use crate::{
+    model::journal::{
+        checkpoint::{Checkpoint, MAX_BYTES, SignedCheckpoint, VerifierKey},
+        key::JournalKey,
+    },
+    store::own_files::{self, Durability},
+};
+
+/// Maximum number of checkpoints that are read, the newest first: one a day for 27 years.
+pub const MAX_CHECKPOINTS: usize = 10_000;
+
+const FOLDER: &str = "checkpoints";
+
+/// A checkpoint in the journal's folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptCheckpoint {
+    /// The file.
+    pub file: PathBuf,
+    /// Its content; `None` if it can't be read as a checkpoint.
+    pub signed: Option<SignedCheckpoint>,
+}
+
+impl Journal {
+    /// Returns the checkpoints in the journal's folder, the oldest first.
+    ///
+    /// # Errors
+    /// Any error of the file system.
+    pub fn checkpoints(&self) -> io::Result<Vec<KeptCheckpoint>> {
+        self.folder().map_or(Ok(Vec::new()), read)
+    }
+
+    /// Signs a checkpoint with this user's key in the keyring and keeps it in the journal's folder. Returns its text and
+    /// its file.
+    ///
+    /// # Errors
+    /// Returns an error if the keyring can't be read or the file can't be written.
+    pub fn keep_checkpoint(&self, checkpoint: &Checkpoint) -> io::Result<(String, PathBuf)> {
+        let folder = self.folder().ok_or_else(|| io::Error::other("there is no journal"))?;
+        let text = checkpoint.signed(&*self.signing_key()?).ok_or_else(|| io::Error::other("it can’t be signed"))?;
+        let kept = folder.join(FOLDER);
+        own_files::make_folder(&kept)?;
+        // The number first, with as many digits as any: names sort as sizes do.
+        let file = kept.join(format!("{:020}.checkpoint", checkpoint.size));
+        own_files::replace(&file, text.as_bytes(), Durability::Name)?;
+        Ok((text, file))
+    }
+
+    /// Returns the public key by which the checkpoints of a journal with this origin are verified.
+    ///
+    /// # Errors
+    /// Returns an error if the keyring can't be read.
+    pub fn verifier_key(&self, origin: &str) -> io::Result<VerifierKey> {
+        let key = VerifierKey::of(origin, &*self.signing_key()?);
+        key.ok_or_else(|| io::Error::other("the key can’t be used"))
+    }
+
+    fn signing_key(&self) -> io::Result<std::sync::Arc<JournalKey>> {
+        let keyring = self.keyring.as_ref().ok_or_else(|| io::Error::other("there is no keyring"))?;
+        keyring.writing_key().map_err(|error| io::Error::other(format!("{error}. {}", error.way_out())))
+    }
+}
+
+fn read(folder: &Path) -> io::Result<Vec<KeptCheckpoint>> {
+    let entries = match fs::read_dir(folder.join(FOLDER)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "checkpoint") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    let newest = files.split_off(files.len().saturating_sub(MAX_CHECKPOINTS));
+    newest
+        .into_iter()
+        .map(|file| {
+            let mut text = Vec::new();
+            File::open(&file)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut text)?;
+            let signed = String::from_utf8(text).ok().and_then(|text| SignedCheckpoint::read(&text).ok());
+            Ok(KeptCheckpoint { file, signed })
+        })
+        .collect()
+}
+
+/// Returns `true` if a checkpoint is signed by one of the keys, `false` if it claims to be and the signature is not
+/// valid; `None` if it is signed by none of them.
+pub(super) fn is_signed(signed: &SignedCheckpoint, keys: &Keys) -> Option<bool> {
+    let verifiers = keys.values().filter_map(|key| VerifierKey::of(&signed.checkpoint.origin, key));
+    verifiers.filter_map(|key| signed.is_signed_by(&key)).reduce(|one, other| one || other)
+}
