@@ -349,7 +349,7 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
         }
         Task::CheckJournal => {
             let journal = services.journal.clone();
-            Answer::JournalChecked(off_thread(move || reader::check(&journal)).await)
+            Answer::JournalChecked(off_thread(move || reader::check_at_start(&journal)).await)
         }
         Task::ReadJournal => {
             let journal = services.journal.clone();

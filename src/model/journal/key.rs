@@ -6,6 +6,7 @@ use aws_lc_rs::{
     hmac,
     signature::{Ed25519KeyPair, KeyPair},
 };
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::model::{secret::Secret, text::hex};
@@ -96,7 +97,7 @@ impl std::fmt::Debug for JournalKey {
 }
 
 /// Message authentication code of a line, and what it is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mac {
     /// Id of the key that it claims to be made with.
     pub key: String,

@@ -14,7 +14,7 @@ pub mod operation;
 pub mod proof;
 pub mod verify;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -128,7 +128,7 @@ pub struct Origin {
 }
 
 /// Key for which a request was not confirmed to be carried out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedKey {
     /// Id of the key.
     pub id: String,
@@ -275,7 +275,7 @@ fn hash(open: &str) -> (String, Option<Mac>) {
 }
 
 /// Journal entry as it is read from a line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Read {
     /// Time of the entry as it is written, in RFC 3339 with milliseconds (UTC).
     pub at: String,

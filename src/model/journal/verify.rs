@@ -232,6 +232,23 @@ impl Checker {
         }
     }
 
+    /// Returns a checker that goes on behind the entry with this sequence number and hash, with these intents open. An
+    /// outcome of any other intent before them is then taken for one without an intent.
+    pub fn behind(sequence: u64, hash: &str, open: Vec<Read>) -> Self {
+        let open = open.into_iter().map(|entry| (entry.id.clone(), entry)).collect();
+        Self { previous: hash.to_owned(), sequence, open, ..Self::default() }
+    }
+
+    /// Returns the hash of the last line; empty after a line that can't be read.
+    pub fn hash(&self) -> &str {
+        &self.previous
+    }
+
+    /// Returns the intents without an outcome up to here.
+    pub fn open_entries(&self) -> impl Iterator<Item = &Read> {
+        self.open.values()
+    }
+
     /// Returns the sequence number of the last line; 0 before the first one.
     pub fn sequence(&self) -> u64 {
         self.sequence

@@ -14,9 +14,11 @@ use std::{
     time::Duration,
 };
 
+use super::checkpoint;
 use crate::{
     export::csv::{no_formula, write_error},
     model::{
+        Timestamp,
         api_key::KeyId,
         journal::{
             Read,
@@ -24,8 +26,9 @@ use crate::{
             operation::{Operation, Operations},
         },
         text::number::thousands,
+        time::calendar,
     },
-    ops::{Problem, keys::export::refused},
+    ops::{Problem, clock, keys::export::refused},
     store::journal::{Codes, FaultyLine, Journal, NotKept, Report},
 };
 
@@ -48,8 +51,11 @@ pub struct Verification {
     pub open: usize,
     /// How the message authentication codes of the entries stand.
     pub codes: Codes,
-    /// The newest checkpoint that fits the entries; `None` if there is none.
+    /// The newest checkpoint that fits the entries and is signed with a key of the keyring; `None` if there is none.
     pub checkpoint: Option<Checkpoint>,
+    /// Number of entries of past months that were not read again, and the time at which they were verified; `None` if
+    /// everything was read.
+    pub remembered: Option<(u64, Timestamp)>,
 }
 
 impl Verification {
@@ -64,6 +70,7 @@ impl Verification {
             open: report.open.len(),
             codes: report.codes.clone(),
             checkpoint: report.checkpoint.clone(),
+            remembered: report.remembered.map(|(lines, at)| (lines as u64, at)),
         }
     }
 
@@ -72,7 +79,14 @@ impl Verification {
         let entries = entries(self.lines);
         match self.fault_count {
             0 if self.lines == 0 => "No entries yet".into(),
-            0 => format!("{entries} verified, chain intact"),
+            0 => match self.remembered {
+                None => format!("{entries} verified, chain intact"),
+                Some((past, at)) => format!(
+                    "{entries}, chain intact; {} of past months as verified on {}",
+                    thousands(past),
+                    calendar::rfc3339(at).get(..10).unwrap_or_default()
+                ),
+            },
             1 => format!("{entries}, 1 fault"),
             more => format!("{entries}, {} faults", thousands(more as u64)),
         }
@@ -154,6 +168,22 @@ pub struct History {
 pub fn check(journal: &Journal) -> Result<Verification, Problem> {
     let (report, ()) = checked(journal, || (), |(), _, _| ())?;
     Ok(Verification::new(journal, &report))
+}
+
+/// Verifies the newest month at the start of the program; past months only if they are not known to be as they were when
+/// they were verified. Signs a checkpoint if one is due.
+///
+/// # Errors
+/// Returns an error if a file can't be read.
+pub fn check_at_start(journal: &Journal) -> Result<Verification, Problem> {
+    let recent = journal.check_recent().map_err(|error| unreadable(journal, &error))?;
+    let report = if recent.is_whole() { recent } else { checked(journal, || (), |(), _, _| ())?.0 };
+    let mut standing = Verification::new(journal, &report);
+    // Where there is no keyring, there is no checkpoint; the journal says so wherever it says how it stands.
+    if let Ok(Some(made)) = checkpoint::make_if_due(journal, &report, clock::now()) {
+        standing.checkpoint = Some(made.checkpoint);
+    }
+    Ok(standing)
 }
 
 /// Reads all operations, and verifies the journal in the same pass.

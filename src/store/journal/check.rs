@@ -4,6 +4,7 @@ use std::{
     collections::{HashMap, HashSet},
     io,
     path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use rayon::prelude::*;
@@ -16,14 +17,19 @@ use super::{
     head::{self, Head},
     keyring::Keys,
     lines::{each_block, files},
+    remembered::{Past, Remembered},
 };
 use crate::{
-    model::journal::{
-        self, Read,
-        checkpoint::Checkpoint,
-        merkle::{self, Frontier, Hash},
-        proof,
-        verify::{Checker, Fault},
+    model::{
+        Timestamp,
+        journal::{
+            self, Read,
+            checkpoint::Checkpoint,
+            merkle::{self, Frontier, Hash},
+            proof,
+            verify::{Checker, Fault},
+        },
+        text::hex,
     },
     store::vault::VaultError,
 };
@@ -50,8 +56,11 @@ pub struct Report {
     pub tree: Frontier,
     /// Hash of the first entry, by which the journal is told from others; `None` if there is none.
     pub first: Option<String>,
-    /// The newest checkpoint that fits the entries; `None` if there is none.
+    /// The newest checkpoint that fits the entries and is signed with a key of the keyring; `None` if there is none.
     pub checkpoint: Option<Checkpoint>,
+    /// Number of lines of past months that were not read again, and the time at which they were; `None` if everything
+    /// was read.
+    pub remembered: Option<(usize, Timestamp)>,
     /// Time of the first entry as it is written; `None` if there is none.
     pub first_at: Option<String>,
 }
@@ -60,6 +69,32 @@ impl Report {
     /// Returns `true` if every line is as it was written, in its place, and none is missing.
     pub fn is_whole(&self) -> bool {
         self.fault_count == 0
+    }
+
+    /// Begins behind past months.
+    fn begin_behind(&mut self, known: &Remembered, files: usize, tree: Frontier) {
+        let [valid, other_key, none_before, none_after] = known.codes;
+        self.codes = Codes { valid, other_key, none_before, none_after, unread: None };
+        (self.files, self.lines, self.tree) = (files, known.lines, tree);
+        (self.first, self.first_at) = (known.first.clone(), known.first_at.clone());
+        self.remembered = Some((known.lines, Timestamp::from_millis(known.at)));
+    }
+
+    /// Returns what is known of these files, which were just read; `None` if something is wrong with them.
+    fn past(&self, files: &[PathBuf], checker: &Checker) -> Option<Remembered> {
+        self.is_whole().then(|| {
+            Remembered::of(
+                files,
+                &Past {
+                    lines: self.lines,
+                    checker,
+                    codes: &self.codes,
+                    tree: &self.tree,
+                    first: self.first.as_ref(),
+                    first_at: self.first_at.as_ref(),
+                },
+            )
+        })?
     }
 
     fn add(&mut self, file: &Path, line: usize, fault: Fault) {
@@ -144,6 +179,14 @@ struct Expected {
 }
 
 impl Expected {
+    /// Returns `true` if everything that the journal is compared with is behind its past months, or is known of them.
+    fn can_begin_behind(&self, known: &Remembered, wanted: &HashSet<u64>) -> bool {
+        let (end, _) = known.end();
+        let mut records = self.head.iter().chain(self.outside.iter().map(|(record, _)| record));
+        records.all(|record| record.sequence >= end)
+            && wanted.iter().all(|size| *size > known.lines as u64 || known.root(*size).is_some())
+    }
+
     fn see(&mut self, hash: &str) {
         self.is_head_seen |= self.head.as_ref().is_some_and(|head| head.hash == hash);
         for (record, is_seen) in &mut self.outside {
@@ -158,7 +201,7 @@ impl Journal {
     /// # Errors
     /// Returns an error if a file can't be read.
     pub fn check(&self, take: impl FnMut(&Read, &str)) -> io::Result<Report> {
-        self.pass(take, |_| ())
+        self.pass(None, take, |_| ())
     }
 
     /// Checks as [`Journal::check`] does, and returns the leaves of the tree over all lines, too.
@@ -167,28 +210,69 @@ impl Journal {
     /// Returns an error if a file can't be read.
     pub fn leaves(&self) -> io::Result<(Report, Vec<Hash>)> {
         let mut leaves = Vec::new();
-        let report = self.pass(|_, _| (), |leaf| leaves.push(*leaf))?;
+        let report = self.pass(None, |_, _| (), |leaf| leaves.push(*leaf))?;
         Ok((report, leaves))
     }
 
-    fn pass(&self, mut take: impl FnMut(&Read, &str), mut take_leaf: impl FnMut(&Hash)) -> io::Result<Report> {
+    /// Checks the newest month, and takes past months for what an earlier check has found them to be if their files have
+    /// the same size and time since; [`Report::remembered`] tells. Everything is checked where anything is wrong or not
+    /// known.
+    ///
+    /// # Errors
+    /// Returns an error if a file can't be read.
+    pub fn check_recent(&self) -> io::Result<Report> {
+        if let Some(remembered) = self.remembered() {
+            let report = self.pass(Some(remembered), |_, _| (), |_| ())?;
+            if report.is_whole() {
+                return Ok(report);
+            }
+        }
+        self.check(|_, _| ())
+    }
+
+    fn remembered(&self) -> Option<Remembered> {
+        Remembered::read(&self.markers.as_ref()?.remembered_path(self.folder()?))
+    }
+
+    /// Reads the files, those behind the past months if these are `known`.
+    fn pass(
+        &self,
+        known: Option<Remembered>,
+        mut take: impl FnMut(&Read, &str),
+        mut take_leaf: impl FnMut(&Hash),
+    ) -> io::Result<Report> {
         let Some(folder) = self.folder() else { return Ok(Report::default()) };
         // The records of the last entry first: entries that are added meanwhile are no fault.
         let outside = self.outside_records(folder).into_iter().map(|record| (record, false)).collect();
         let checkpoints = self.checkpoints()?;
         let mut expected = Expected { head: head::read(folder), is_head_seen: false, outside, checkpoints };
-        let mut report = Report::default();
-        let keys = self.keys(&mut report);
         let wanted: HashSet<u64> = (expected.checkpoints.iter())
             .filter_map(|kept| kept.signed.as_ref().map(|signed| signed.checkpoint.size))
             .collect();
+        let files = files(folder)?;
+        let known = known.filter(|known| expected.can_begin_behind(known, &wanted));
+        let known = known.and_then(|known| Some((known.fits(&files)?, known.tree()?, known)));
+        let mut report = Report::default();
         let mut roots: HashMap<u64, Hash> = HashMap::from([(0, report.tree.root())]);
         let mut checker = Checker::default();
+        let mut skipped = 0;
+        if let Some((count, tree, known)) = known {
+            skipped = count;
+            checker = known.checker();
+            expected.see(checker.hash());
+            roots.extend(wanted.iter().filter_map(|size| Some((*size, known.root(*size)?))));
+            report.begin_behind(&known, count, tree);
+        }
+        let keys = self.keys(&mut report);
         let mut last_line = (folder.to_owned(), 0);
-        for file in files(folder)? {
+        let mut past = None;
+        for (place, file) in files.iter().enumerate().skip(skipped) {
+            if place > 0 && place + 1 == files.len() {
+                past = report.past(files.get(..place).unwrap_or_default(), &checker);
+            }
             report.files += 1;
             let mut number = 0;
-            each_block(&file, |lines| {
+            each_block(file, |lines| {
                 let read: Vec<ReadLine<'_>> = lines.par_iter().map(|line| ReadLine::new(*line, &keys)).collect();
                 for line in read {
                     number += 1;
@@ -207,19 +291,34 @@ impl Journal {
                     }
                     let is_forged = line.standing == Standing::Forged;
                     match checker.follow(line.read) {
-                        Err(fault) => report.add(&file, number, fault),
-                        Ok(_) if is_forged => report.add(&file, number, Fault::Forged),
+                        Err(fault) => report.add(file, number, fault),
+                        Ok(_) if is_forged => report.add(file, number, Fault::Forged),
                         Ok(_) => {}
                     }
                 }
             })?;
-            last_line = (file, number);
+            last_line = (file.clone(), number);
         }
         expected.compare(folder, &last_line, checker.sequence(), &mut report);
         expected.compare_checkpoints(&roots, &keys, &mut report);
         report.open = checker.open();
         report.codes.unread = report.codes.unread.take().filter(|_| report.codes.other_key > 0);
+        if let Some(past) = past.filter(|_| report.is_whole() && report.codes.unread.is_none()) {
+            self.remember(folder, past, &expected, &report);
+        }
         Ok(report)
+    }
+
+    /// Takes down what is known of the past months. Where it can't be written, the next start reads everything.
+    fn remember(&self, folder: &Path, mut past: Remembered, expected: &Expected, report: &Report) {
+        let Some(markers) = &self.markers else { return };
+        let fitting = expected.checkpoints.iter().filter_map(|kept| kept.signed.as_ref());
+        past.roots = (fitting.filter(|signed| signed.checkpoint.size <= past.lines as u64))
+            .map(|signed| (signed.checkpoint.size, hex::encode(&signed.checkpoint.root)))
+            .collect();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+        past.at = report.remembered.map_or(i64::try_from(now).unwrap_or(i64::MAX), |(_, at)| at.as_millis());
+        let _ = past.write(&markers.remembered_path(folder));
     }
 
     /// Returns the keys in the keyring; none, with the reason in the report, where it can't be read.
@@ -282,7 +381,9 @@ impl Expected {
                 report.add(file, 0, Fault::CheckpointForged);
             } else if roots.get(&checkpoint.size) != Some(&checkpoint.root) {
                 report.add(file, 0, Fault::CheckpointDiffers { size: checkpoint.size });
-            } else if report.checkpoint.as_ref().is_none_or(|newest| newest.size <= checkpoint.size) {
+            } else if is_signed(signed, keys).is_some()
+                && report.checkpoint.as_ref().is_none_or(|newest| newest.size <= checkpoint.size)
+            {
                 report.checkpoint = Some(checkpoint.clone());
             }
         }

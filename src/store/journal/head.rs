@@ -71,6 +71,11 @@ impl Markers {
         self.0.join(format!("{}.json", id(journal)))
     }
 
+    /// Path of what was remembered of a journal's past months.
+    pub(super) fn remembered_path(&self, journal: &Path) -> PathBuf {
+        self.0.join(format!("{}.verified.json", id(journal)))
+    }
+
     pub(super) fn read(&self, journal: &Path) -> Option<Head> {
         read_file::<Marker>(&self.path(journal)).map(|marker| marker.head)
     }

@@ -9,6 +9,7 @@ mod folder;
 mod head;
 mod keyring;
 mod lines;
+mod remembered;
 mod warning;
 
 pub use super::lock::LOCK_WAIT;
@@ -20,5 +21,7 @@ pub use folder::Journal;
 pub use lines::MAX_TORN_BYTES;
 pub use warning::{NotKept, Warning};
 
+#[cfg(test)]
+mod keyring_tests;
 #[cfg(test)]
 mod tests;
