@@ -15,7 +15,7 @@ mod retry;
 pub use api::{
     api_keys::{CreatedKey, Invalidation},
     audit::{AuditIndex, AuditPage, AuditRange, AuditSource},
-    documents::Put,
+    documents::{MAX_FOUND, Put, ShippedEntry},
     key_list::{KeyPage, KeyQuery, Keys, Order, RowPage},
     license::License,
     security::{BuiltinPrivileges, ClusterInfo},

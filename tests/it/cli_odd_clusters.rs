@@ -2,6 +2,16 @@
 
 use std::time::Duration;
 
+use keybearer::{
+    model::{
+        connections::{
+            endpoint::{ClusterUrl, Endpoint},
+            login::Login,
+        },
+        secret::Secret,
+    },
+    ops::{Session, connections::connect},
+};
 use serde_json::{Value, json};
 use wiremock::{
     Mock, MockServer, Request, ResponseTemplate,
@@ -49,6 +59,12 @@ pub async fn ana_at(server: &MockServer, journal: &std::path::Path, args: &[&str
     let mut command = keybearer();
     command.env("KEYBEARER_JOURNAL", journal);
     sent_by_ana(command, server, args).await
+}
+
+/// A session as ana, who is signed in.
+pub async fn ana_session(server: &MockServer) -> Session {
+    let login = Login::Password { username: "ana".into(), password: Secret::new("hunter2") };
+    connect::connect(&Endpoint::new(ClusterUrl::parse(&server.uri()).unwrap(), login)).await.unwrap()
 }
 
 async fn sent_by_ana(mut command: std::process::Command, server: &MockServer, args: &[&str]) -> Ran {

@@ -47,6 +47,8 @@ pub fn article() -> Command {
 fn clean(program: &str) -> Command {
     let mut command = Command::new(program);
     command.env_clear().env("TZ", "UTC").env("KEYBEARER_JOURNAL", "off").stdin(Stdio::null());
+    // Not the keyring of whoever runs the tests, which is found without a variable, too.
+    command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/no/such/bus");
     // Records of journals are kept for a user; those of tests are not.
     command.env("XDG_STATE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/state"));
     command

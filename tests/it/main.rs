@@ -40,6 +40,7 @@ mod file_dialogs;
 mod forms_window;
 mod front;
 mod invalidate_many;
+mod journal_checkpoints;
 #[cfg(feature = "window")]
 mod journal_window;
 #[cfg(feature = "window")]

@@ -25,7 +25,7 @@ use super::{Timestamp, api_key::KeyId, text::hex, time::calendar};
 pub const BEGINNING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// Version of the Elastic Common Schema that the field names are from.
-const SCHEMA: &str = "8.17.0";
+pub const SCHEMA: &str = "8.17.0";
 const HASH_LENGTH: usize = 64;
 
 /// Kind of request that an entry records.

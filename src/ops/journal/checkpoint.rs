@@ -196,7 +196,7 @@ pub fn compare(
 }
 
 /// Returns `true` if the checkpoint names the journal with this first entry. A machine may have been renamed since.
-fn is_of(checkpoint: &Checkpoint, first: &str) -> bool {
+pub(super) fn is_of(checkpoint: &Checkpoint, first: &str) -> bool {
     let of = |text: &str| text.rsplit('/').next().map(str::to_owned);
     of(&checkpoint.origin) == of(&origin("", first))
 }

@@ -1,5 +1,6 @@
 //! The journal: recorded, read and verified, signed, shipped.
 
+pub mod against;
 pub mod checkpoint;
 pub mod reader;
 pub(super) mod recorder;

@@ -194,14 +194,14 @@ pub(super) fn host() -> String {
 
 /// The operating system's user that a process runs as.
 #[derive(Debug, Default)]
-struct SystemUser {
-    name: String,
+pub(super) struct SystemUser {
+    pub(super) name: String,
     id: Option<u32>,
 }
 
 /// The user that this process runs as, by the operating system and not by `$USER`, which anybody can set.
 #[cfg(unix)]
-fn system_user() -> SystemUser {
+pub(super) fn system_user() -> SystemUser {
     use nix::unistd::{Uid, User};
     let id = Uid::current();
     let user = User::from_uid(id).ok().flatten();
@@ -210,7 +210,7 @@ fn system_user() -> SystemUser {
 
 /// The user that this process runs as, by the environment: Windows sets it at sign-in.
 #[cfg(not(unix))]
-fn system_user() -> SystemUser {
+pub(super) fn system_user() -> SystemUser {
     SystemUser { name: std::env::var("USERNAME").unwrap_or_default(), id: None }
 }
 

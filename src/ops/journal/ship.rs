@@ -1,16 +1,20 @@
 //! Shipping the journal to an index of a cluster: each entry is sent as a document, with its own hash as the document's
 //! id, so that it exists once however often it is sent.
 
-use std::{io, time::Duration};
+use std::{borrow::Cow, io, time::Duration};
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
-use super::reader;
+use super::{
+    reader,
+    recorder::{host, system_user},
+};
 use crate::{
     client::{ClientError, Put},
-    model::{Timestamp, journal, time::calendar},
+    model::{Timestamp, journal, text::hex, time::calendar},
     ops::{Problem, Session},
-    store::journal::{Journal, Report},
+    store::journal::{Journal, KeptCheckpoint, Report},
 };
 
 /// Maximum number of documents per request.
@@ -49,7 +53,9 @@ pub struct Shipped {
     pub shipped: u64,
     /// Number of entries that were in the index before.
     pub already_there: u64,
-    /// Entries that were refused.
+    /// Number of checkpoints that are new in the index.
+    pub checkpoints: u64,
+    /// Entries and checkpoints that were refused.
     pub failed: Vec<Undelivered>,
     /// Result of verifying the journal before shipping.
     pub report: Report,
@@ -103,10 +109,7 @@ pub async fn ship(
             }
         };
         let lines = text.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
-        // What is not as it was written is no entry; the check has told it.
-        let entries = lines.filter_map(|line| Some(Document { line, entry: journal::verify::read(line).ok()? }));
-        let wanted = entries.filter(|document| since.as_ref().is_none_or(|since| document.entry.at >= *since));
-        let documents: Vec<Document<'_>> = wanted.collect();
+        let documents: Vec<Document<'_>> = lines.filter_map(|line| Document::entry(line, since.as_deref())).collect();
         for chunk in chunks(&documents) {
             if let Err(error) = deliver(session, &what.index, chunk, &mut shipped).await {
                 shipped.ended_by = Some(Box::new(error.into()));
@@ -115,6 +118,24 @@ pub async fn ship(
             progress(shipped.shipped + shipped.already_there + shipped.failed.len() as u64);
         }
     }
+    let journal = journal.clone();
+    let kept = match beside(move || journal.checkpoints()).await {
+        Ok(kept) => kept,
+        Err(error) => {
+            shipped.ended_by = Some(Box::new(unreadable(&error)));
+            return Ok(shipped);
+        }
+    };
+    let documents: Vec<Document<'_>> = kept.iter().filter_map(Document::checkpoint).collect();
+    let mut checkpoints = Shipped::default();
+    for chunk in chunks(&documents) {
+        if let Err(error) = deliver(session, &what.index, chunk, &mut checkpoints).await {
+            shipped.ended_by = Some(Box::new(error.into()));
+            break;
+        }
+    }
+    shipped.checkpoints = checkpoints.shipped;
+    shipped.failed.extend(checkpoints.failed);
     Ok(shipped)
 }
 
@@ -128,9 +149,39 @@ fn unreadable(error: &io::Error) -> Problem {
     Problem::new("The journal can’t be read", &error.to_string()).hint(hint)
 }
 
+/// One document to send: its id, and its text in one line.
 struct Document<'a> {
-    line: &'a str,
-    entry: journal::Read,
+    id: String,
+    line: Cow<'a, str>,
+    /// Sequence number of the entry; for a checkpoint the number of entries.
+    sequence: u64,
+}
+
+impl<'a> Document<'a> {
+    /// An entry, if the line is one from this time on. What is not as it was written is no entry; the check has told it.
+    fn entry(line: &'a str, since: Option<&str>) -> Option<Self> {
+        let entry = journal::verify::read(line).ok()?;
+        let is_wanted = since.is_none_or(|since| entry.at.as_str() >= since);
+        is_wanted.then(|| Self { id: entry.hash, line: line.into(), sequence: entry.sequence })
+    }
+
+    /// A checkpoint; its id is the hash of its text, as that of an entry is.
+    fn checkpoint(kept: &KeptCheckpoint) -> Option<Self> {
+        let signed = kept.signed.as_ref()?;
+        let sequence = signed.checkpoint.size;
+        let mut document = json!({
+            "ecs": { "version": journal::SCHEMA },
+            "event": { "kind": "event", "category": ["iam"], "type": ["info"], "action": "journal-checkpoint",
+                "outcome": "success", "sequence": sequence },
+            "host": { "hostname": host() },
+            "process": { "name": "keybearer", "user": { "name": system_user().name } },
+            "keybearer": { "phase": "checkpoint", "checkpoint": kept.text },
+        });
+        // A data stream takes no document without a time.
+        document["@timestamp"] = signed.checkpoint.time.clone()?.into();
+        let id = hex::encode(&Sha256::digest(kept.text.as_bytes()));
+        Some(Self { id, line: document.to_string().into(), sequence })
+    }
 }
 
 /// Splits documents into chunks of at most [`MAX_BULK_LINES`] documents and [`MAX_BULK_BYTES`] bytes; none is empty,
@@ -161,11 +212,11 @@ async fn deliver(
 ) -> Result<(), ClientError> {
     let mut waiting: Vec<&Document<'_>> = chunk.iter().collect();
     for tried in 1..=TRIES {
-        let documents: Vec<(&str, &str)> = waiting.iter().map(|one| (one.entry.hash.as_str(), one.line)).collect();
+        let documents: Vec<(&str, &str)> = waiting.iter().map(|one| (one.id.as_str(), &*one.line)).collect();
         let answers = session.client.create_documents(index, &documents).await?;
         let mut later = Vec::new();
         for (document, answer) in waiting.into_iter().zip(answers) {
-            let sequence = document.entry.sequence;
+            let sequence = document.sequence;
             match answer {
                 Put::Created => shipped.shipped += 1,
                 Put::AlreadyThere => shipped.already_there += 1,
@@ -200,7 +251,7 @@ pub fn template(index: &str) -> Value {
     });
     own["properties"]["damage"] = json!({ "type": "text" });
     // Only to be read again: the body of a request, and what a crash has cut off.
-    for text in ["request", "torn"] {
+    for text in ["request", "torn", "checkpoint"] {
         own["properties"][text] = json!({ "type": "keyword", "index": false, "doc_values": false });
     }
     json!({
@@ -271,10 +322,7 @@ mod tests {
     fn a_chunk_has_no_more_documents_and_bytes_than_it_may() {
         let (short, long) = (line("short"), line(&"x".repeat(3 << 20)));
         let sizes = |lines: &[&String]| {
-            let document = |line: &&String| (line.to_string(), journal::verify::read(line).unwrap());
-            let read: Vec<_> = lines.iter().map(document).collect();
-            let documents: Vec<Document<'_>> =
-                read.iter().map(|(line, entry)| Document { line, entry: entry.clone() }).collect();
+            let documents: Vec<Document<'_>> = lines.iter().map(|line| Document::entry(line, None).unwrap()).collect();
             chunks(&documents).iter().map(|chunk| chunk.len()).collect::<Vec<_>>()
         };
         assert_eq!(sizes(&vec![&short; 1001]), [500, 500, 1]);

@@ -371,7 +371,7 @@ impl Expected {
 
     /// Compares the tree over the entries with the checkpoints.
     fn compare_checkpoints(&self, roots: &HashMap<u64, Hash>, keys: &Keys, report: &mut Report) {
-        for KeptCheckpoint { file, signed } in &self.checkpoints {
+        for KeptCheckpoint { file, signed, .. } in &self.checkpoints {
             let Some(signed) = signed else {
                 report.add(file, 0, Fault::CheckpointForged);
                 continue;

@@ -26,6 +26,8 @@ const FOLDER: &str = "checkpoints";
 pub struct KeptCheckpoint {
     /// The file.
     pub file: PathBuf,
+    /// Its text; what is not UTF-8 is replaced.
+    pub text: String,
     /// Its content; `None` if it can't be read as a checkpoint.
     pub signed: Option<SignedCheckpoint>,
 }
@@ -89,8 +91,8 @@ fn read(folder: &Path) -> io::Result<Vec<KeptCheckpoint>> {
         .map(|file| {
             let mut text = Vec::new();
             File::open(&file)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut text)?;
-            let signed = String::from_utf8(text).ok().and_then(|text| SignedCheckpoint::read(&text).ok());
-            Ok(KeptCheckpoint { file, signed })
+            let text = String::from_utf8_lossy(&text).into_owned();
+            Ok(KeptCheckpoint { file, signed: SignedCheckpoint::read(&text).ok(), text })
         })
         .collect()
 }

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::{
     cli::{
+        args::connection::{self, ConnectionFlags},
         commands::journal::{exit, print_standing},
         error::{CliError, Exit},
         output,
@@ -14,6 +15,7 @@ use crate::{
     ops::{
         clock,
         journal::{
+            against::{self, Verdict},
             checkpoint::{self, Made, Wanted},
             reader,
         },
@@ -29,8 +31,12 @@ pub(crate) struct VerifyArgs {
     checkpoint: Vec<PathBuf>,
     /// Public key to verify the signatures of the checkpoints, from “keybearer journal key” [default: the key in the
     /// keyring]
-    #[arg(long, value_name = "KEY", requires = "checkpoint")]
+    #[arg(long, value_name = "KEY")]
     key: Option<String>,
+    /// Compare with the entries and checkpoints in this index or data stream, where “keybearer journal ship” put them;
+    /// the connection must be allowed to read it
+    #[arg(long, value_name = "INDEX")]
+    against: Option<String>,
 }
 
 /// The options of `journal checkpoint`.
@@ -77,17 +83,61 @@ fn key_of(text: Option<&str>) -> Result<Option<VerifierKey>, CliError> {
     text.map(VerifierKey::read).transpose().map_err(|error| CliError::usage(format!("--key: {error}")))
 }
 
-pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, CliError> {
+pub(super) async fn verify(flags: &ConnectionFlags, args: &VerifyArgs) -> Result<Exit, CliError> {
     let journal = Journal::from_environment();
+    let key = key_of(args.key.as_deref())?;
+    let alone = if let (true, Some(index)) = (args.checkpoint.is_empty(), &args.against) {
+        return against(flags, &journal, index, key.as_ref(), true).await;
+    } else {
+        with_checkpoints(&journal, args, key.as_ref())?
+    };
+    match &args.against {
+        // The worse of the two.
+        Some(index) => match (alone, against(flags, &journal, index, key.as_ref(), false).await?) {
+            (Exit::Done, there) => Ok(there),
+            (here, _) => Ok(here),
+        },
+        None => Ok(alone),
+    }
+}
+
+/// Compares with what was shipped. `is_first` if nothing was said about the journal yet.
+async fn against(
+    flags: &ConnectionFlags,
+    journal: &Journal,
+    index: &str,
+    key: Option<&VerifierKey>,
+    is_first: bool,
+) -> Result<Exit, CliError> {
+    let session = connection::session_at(&flags.endpoint()?).await?;
+    let comparison = against::compare(&session, journal, index, key).await?;
+    if is_first {
+        print_standing(&comparison.report)?;
+    }
+    for line in comparison.lines(index) {
+        output::put(&format!("{}\n", sanitize::shown(&line)))?;
+    }
+    Ok(match comparison.verdict() {
+        Verdict::Same => Exit::Done,
+        Verdict::Differs => Exit::Failed,
+        Verdict::NotKnown => {
+            output::print_error(&format!(
+                "{index} has no entry of this journal, so it is not known whether the journal was rewritten"
+            ));
+            Exit::NotKnown
+        }
+    })
+}
+
+fn with_checkpoints(journal: &Journal, args: &VerifyArgs, key: Option<&VerifierKey>) -> Result<Exit, CliError> {
     if args.checkpoint.is_empty() {
-        let (report, ()) = reader::checked(&journal, || (), |(), _, _| ())?;
+        let (report, ()) = reader::checked(journal, || (), |(), _, _| ())?;
         print_standing(&report)?;
         return Ok(exit(&report));
     }
-    let key = key_of(args.key.as_deref())?;
     let kept = args.checkpoint.iter().map(|path| Ok((path.clone(), checkpoint::read(path)?)));
     let kept = kept.collect::<Result<Vec<_>, CliError>>()?;
-    let (report, compared) = checkpoint::compare(&journal, kept, key.as_ref())?;
+    let (report, compared) = checkpoint::compare(journal, kept, key)?;
     print_standing(&report)?;
     for one in &compared {
         let words = sanitize::shown(&one.words()).into_owned();

@@ -116,7 +116,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: &JournalArgs) -> Result<E
     }
     match &args.verb {
         JournalVerb::Ship(args) => ship::run(flags, args).await,
-        JournalVerb::Verify(args) => checkpoint::verify(args),
+        JournalVerb::Verify(args) => checkpoint::verify(flags, args).await,
         JournalVerb::Checkpoint(args) => checkpoint::make(args),
         JournalVerb::Key => checkpoint::key(),
         JournalVerb::Prove(args) => checkpoint::prove(args),

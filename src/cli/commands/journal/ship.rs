@@ -59,6 +59,7 @@ const MAX_REASONS: usize = 20;
 struct ShippedJson<'a> {
     shipped: u64,
     already_there: u64,
+    checkpoints: u64,
     failed: Vec<FailedJson<'a>>,
     faults: usize,
     error: Option<String>,
@@ -130,6 +131,7 @@ fn report(shipped: &Shipped, args: &ShipArgs) -> Result<Exit, CliError> {
         PlainFormat::Json => output::put_json(&ShippedJson {
             shipped: shipped.shipped,
             already_there: shipped.already_there,
+            checkpoints: shipped.checkpoints,
             failed: (shipped.failed.iter())
                 .map(|failed| FailedJson { sequence: failed.sequence, reason: &failed.reason })
                 .collect(),
@@ -137,11 +139,15 @@ fn report(shipped: &Shipped, args: &ShipArgs) -> Result<Exit, CliError> {
             error,
         })?,
         PlainFormat::Table => output::put(&format!(
-            "{} shipped to {}, {} already there, {} failed\n",
+            "{} shipped to {}, {} already there, {} failed{}\n",
             entries(shipped.shipped),
             sanitize::shown(&args.index),
             number::thousands(shipped.already_there),
             number::thousands(shipped.failed.len() as u64),
+            match shipped.checkpoints {
+                0 => String::new(),
+                new => format!("; {} new", number::plural(new, "checkpoint")),
+            },
         ))?,
     }
     Ok(exit(shipped))
