@@ -190,6 +190,8 @@ pub enum Command {
     OpenOperation(Option<usize>),
     /// Open the dialog of exporting the shown operations of the journal.
     AskJournalExport,
+    /// Sign a checkpoint of the journal, and show it.
+    MakeCheckpoint,
     /// Write the shown operations of the journal to a new file.
     ExportJournal(reader::JournalFormat, PathBuf),
     /// Dismiss the message about a fault in the journal.

@@ -17,7 +17,10 @@ use crate::{
     },
     ops::{
         Fix, Problem,
-        journal::reader::{Export, History, JournalFormat, JournalLog, Verification},
+        journal::{
+            checkpoint::Made,
+            reader::{Export, History, JournalFormat, JournalLog, Verification},
+        },
     },
     store::journal::Warning,
     worker::{Task, Ticket},
@@ -55,6 +58,23 @@ pub struct JournalExport {
     pub done: Loadable<u64>,
     /// Path of the file; empty before an export was started.
     pub path: PathBuf,
+}
+
+/// The dialog with a new checkpoint.
+#[derive(Debug, Default)]
+pub struct JournalCheckpoint {
+    /// The checkpoint.
+    pub made: Loadable<Made>,
+}
+
+impl DialogContent for JournalCheckpoint {
+    fn fail(&mut self, ticket: Ticket) {
+        self.made.answer(ticket, Err(Problem::broken()));
+    }
+
+    fn take_requests(&mut self) -> Vec<Ticket> {
+        self.made.give_up().into_iter().collect()
+    }
 }
 
 /// State of the journal screen.
@@ -259,6 +279,24 @@ impl State {
         let day = calendar::rfc3339(self.now);
         let name = format!("journal-{}", day.get(..10).unwrap_or_default());
         self.dialogs.open(JournalExport { name, done: Loadable::default(), path: PathBuf::new() });
+    }
+
+    pub(super) fn make_checkpoint(&mut self) {
+        let ticket = self.submit(Task::MakeCheckpoint, Waiting::Dialog(DialogKind::Checkpoint));
+        let mut dialog = JournalCheckpoint::default();
+        dialog.made.ask(ticket);
+        self.dialogs.open(dialog);
+    }
+
+    pub(super) fn checkpoint_made(&mut self, ticket: Ticket, result: Result<Made, Problem>) {
+        let is_made = result.is_ok();
+        if let Some(dialog) = self.dialogs.get_mut::<JournalCheckpoint>() {
+            dialog.made.answer(ticket, result);
+        }
+        if is_made {
+            // What is said of the journal now includes it.
+            self.read_journal();
+        }
     }
 
     pub(super) fn export_journal(&mut self, form: JournalFormat, path: PathBuf) {

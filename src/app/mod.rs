@@ -34,7 +34,7 @@ pub use dialogs::{
     secret_card::{Clipboard, Reveal},
     update::Updating,
 };
-pub use journal::{Journal, JournalExport};
+pub use journal::{Journal, JournalCheckpoint, JournalExport};
 pub use loadable::Loadable;
 pub use lock::Lock;
 pub use protection::{NameAnswer, NameQuestion};

@@ -285,6 +285,7 @@ pub(in crate::app) mod tests {
             vec![Command::OpenKey(Some(key()))],
             vec![Command::AskExport, Command::Export(Scope::All, Format::Csv, new_file())],
             vec![Command::AskJournalExport, Command::ExportJournal(JournalFormat::Csv, new_file())],
+            vec![Command::MakeCheckpoint],
             vec![Command::SavePicture(new_file(), Vec::new())],
             vec![Command::from(InvalidateStep::Ask(vec![key()]))],
             vec![Command::from(InvalidateStep::Ask(vec![key()])), Command::from(InvalidateStep::Send)],

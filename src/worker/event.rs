@@ -16,7 +16,10 @@ use crate::{
         bulk::BulkProgress,
         connections::{connect::StepReport, vault::ReadProfiles},
         create::{completions::Completions, new_key::NewKeyError},
-        journal::reader::{History, JournalLog, Verification},
+        journal::{
+            checkpoint::Made,
+            reader::{History, JournalLog, Verification},
+        },
         keys::{
             effective_privileges::DescribedRights,
             export::Exported,
@@ -125,6 +128,8 @@ pub enum Answer {
     History(Result<History, Problem>),
     /// Number of operations written to the exported file.
     JournalExported(Result<u64, Problem>),
+    /// A checkpoint of the journal.
+    CheckpointMade(Result<Made, Problem>),
     /// The operating system asked the program to end.
     AskedToEnd,
     /// The job panicked.

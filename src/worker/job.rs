@@ -33,12 +33,13 @@ use crate::{
     ops::{
         Fix, Problem, Session, background,
         bulk::BulkOperation,
+        clock,
         connections::{
             client_certificate::{self, CertificateFiles},
             connect, vault,
         },
         create::{completions, new_key},
-        journal::reader,
+        journal::{checkpoint, reader},
         keys::{
             effective_privileges,
             export::{self, Export},
@@ -168,6 +169,8 @@ pub enum Task {
     ReadJournal,
     /// Read what a journal has about a key, up to this number of operations.
     History(Journal, KeyId, usize),
+    /// Verify the journal, and sign a checkpoint.
+    MakeCheckpoint,
     /// Write operations of the journal to a new file.
     ExportJournal(Box<reader::Export>),
     /// Save the settings.
@@ -354,6 +357,10 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
         Task::ReadJournal => {
             let journal = services.journal.clone();
             Answer::JournalRead(off_thread(move || reader::read(&journal)).await)
+        }
+        Task::MakeCheckpoint => {
+            let journal = services.journal.clone();
+            Answer::CheckpointMade(off_thread(move || checkpoint::make(&journal, clock::now())).await)
         }
         Task::History(journal, key, most) => {
             Answer::History(off_thread(move || reader::of_key(&journal, &key, most)).await)

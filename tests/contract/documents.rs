@@ -99,3 +99,27 @@ fn the_template_makes_a_data_stream_that_takes_the_entries() {
         assert!(mapped.to_string().contains("keyword"), "{mapped}");
     });
 }
+
+#[test]
+fn entries_that_were_shipped_are_found_by_their_numbers() {
+    every_server(async |server| {
+        let client = server.client(superuser());
+        let index = unique("journal");
+        let lines = lines(5);
+        client.create_documents(&index, &borrowed(&lines)).await.unwrap();
+        let checkpoint = json!({ "@timestamp": "2026-11-24T12:00:00Z", "event": { "sequence": 5 },
+            "keybearer": { "checkpoint": "a text" } });
+        client.create_documents(&index, &[("c", &checkpoint.to_string()), ("odd", "{}")]).await.unwrap();
+        server.call(Method::POST, &format!("/{index}/_refresh"), None).await.ok();
+        let (found, total) = client.shipped_entries(&index, &(2..4)).await.unwrap();
+        assert_eq!((found.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), total), (vec![2, 3], 2));
+        assert_eq!(found[1].previous.as_ref(), Some(&found[0].id));
+        assert_eq!(found[0].id, lines[1].0);
+        let (all, total) = client.shipped_entries(&index, &(0..u64::try_from(i64::MAX).unwrap())).await.unwrap();
+        assert_eq!((all.len(), total), (6, 6));
+        let texts: Vec<&str> = all.iter().filter_map(|entry| entry.checkpoint.as_deref()).collect();
+        assert_eq!(texts, ["a text"]);
+        let none = client.shipped_entries(&unique("missing"), &(0..9)).await;
+        assert!(matches!(none, Err(ClientError::NotFound { .. })), "{none:?}");
+    });
+}

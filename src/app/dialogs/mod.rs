@@ -12,8 +12,8 @@ use invalidate::InvalidateStep;
 use update::UpdateStep;
 
 use super::{
-    Cloning, Command, ExportDialog, Invalidation, JournalExport, Loadable, Rotating, SecretCheck, State, Updating,
-    rotation::dialog::RotationStep,
+    Cloning, Command, ExportDialog, Invalidation, JournalCheckpoint, JournalExport, Loadable, Rotating, SecretCheck,
+    State, Updating, rotation::dialog::RotationStep,
 };
 use crate::{
     model::connections::profile::Profile,
@@ -235,6 +235,8 @@ dialogs! {
     Export(ExportDialog),
     /// Exporting operations of the journal.
     ExportJournal(JournalExport),
+    /// A new checkpoint of the journal.
+    Checkpoint(JournalCheckpoint),
 }
 
 /// The open dialogs, one of each kind at most. The last one lies in front of the others.

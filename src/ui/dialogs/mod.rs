@@ -1,6 +1,7 @@
 //! Dialogs above the screens: the secret of a new key, invalidating, updating, rotating and others.
 
 pub mod check_secret;
+mod checkpoint;
 pub mod clone;
 pub mod export;
 mod file_export;
@@ -33,6 +34,7 @@ pub struct Dialogs {
     clone: clone::CloneForm,
     check_secret: check_secret::CheckSecretForm,
     journal_export: journal_export::JournalExportForm,
+    checkpoint: checkpoint::CheckpointDialog,
     name: name_question::NameForm,
 }
 
@@ -65,6 +67,7 @@ impl Dialogs {
                 DialogKind::CheckSecret => self.check_secret.ui(ctx, view),
                 DialogKind::Export => self.export.ui(ctx, view),
                 DialogKind::ExportJournal => self.journal_export.ui(ctx, view),
+                DialogKind::Checkpoint => self.checkpoint.ui(ctx, view),
             }
         }
     }

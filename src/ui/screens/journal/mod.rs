@@ -18,6 +18,7 @@ use crate::{
         },
         time::calendar,
     },
+    ops::journal::reader::{self, Verification, entries},
     ui::{
         View,
         components::{
@@ -215,6 +216,10 @@ fn title(ui: &mut Ui, view: &mut View<'_>) {
         if refresh.show(ui).clicked() {
             view.send(Command::Refresh);
         }
+        let has_entries = view.state.journal.record.value().is_some_and(|record| record.standing.lines > 0);
+        if has_entries && Button::ghost("New checkpoint").icon(icons::VERIFIED_USER).show(ui).clicked() {
+            view.send(Command::MakeCheckpoint);
+        }
         if !view.state.journal.rows.is_empty()
             && Button::ghost("Export…").icon(icons::DOWNLOAD).named("Export").show(ui).clicked()
         {
@@ -258,6 +263,7 @@ fn standing(ui: &mut Ui, view: &mut View<'_>) {
             text::line(ui, Type::MonoSmall, p.text.tertiary, folder.display().to_string());
         }
     });
+    protection(ui, view, standing);
     // Where the notice above the screen was dismissed, it is still said here.
     if let Some(words) = standing.fault_words().filter(|_| journal.fault().is_none()) {
         notice::banner(ui, Tone::Danger, "The journal failed verification", &words, |_| ());
@@ -266,6 +272,38 @@ fn standing(ui: &mut Ui, view: &mut View<'_>) {
         let words = "Actions on the practice cluster are not recorded";
         text::line(ui, Type::Small, p.text.tertiary, words);
     }
+}
+
+/// Draws what shows a rewriting of the journal: the codes of its entries, and its last checkpoint.
+fn protection(ui: &mut Ui, view: &View<'_>, standing: &Verification) {
+    if standing.lines == 0 {
+        return;
+    }
+    let p = theme::colors(ui);
+    let codes = &standing.codes;
+    let is_keyed = codes.unread.is_none() && codes.valid > 0;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        let color = if is_keyed { p.success.text } else { p.warning.text };
+        text::icon(ui, Type::IconSmall, color, icons::KEY);
+        text::line(ui, Type::Small, p.text.secondary, reader::codes_words(codes));
+    });
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        let (color, words) = match &standing.checkpoint {
+            None => {
+                (p.text.tertiary, "No checkpoint yet: nothing shows a rewriting by the journal’s own owner".to_owned())
+            }
+            Some(checkpoint) => {
+                let at = checkpoint.time.as_deref().and_then(|time| calendar::parse(time, &view.state.zone));
+                let at =
+                    at.map_or_else(|| "at a time not known".to_owned(), |at| calendar::local(at, &view.state.zone));
+                (p.success.text, format!("Checkpoint of {}, {at}", entries(checkpoint.size)))
+            }
+        };
+        text::icon(ui, Type::IconSmall, color, icons::TASK_ALT);
+        text::line(ui, Type::Small, p.text.secondary, words);
+    });
 }
 
 fn cluster_menu(ui: &mut Ui, view: &mut View<'_>) {
