@@ -1,6 +1,6 @@
 //! The journal in the window: checked at the start, read and searched on its screen, told on the page of a key.
 
-use std::fs;
+use std::{fs, sync::Arc};
 
 use eframe::egui::Key;
 use keybearer::{
@@ -10,7 +10,7 @@ use keybearer::{
         connections::profile::Profile,
         journal::{Action, Entry, FailedKey, Origin, Verdict},
     },
-    store::journal::Journal,
+    store::{journal::Journal, vault::memory::MemoryVault},
 };
 use serde_json::json;
 
@@ -224,4 +224,32 @@ fn the_page_of_a_key_has_its_history_but_not_on_the_practice_cluster() {
     desk.key(Key::ArrowDown);
     desk.key(Key::Enter);
     desk.wait_for("Not known: actions on a practice cluster are not recorded");
+}
+
+#[test]
+fn a_checkpoint_is_signed_shown_and_told_of_and_without_a_keyring_the_reason_is() {
+    let (_folder, journal) = journal();
+    fill(&journal);
+    let mut desk = Desk::new(Setting { journal: journal.clone(), ..Setting::default() });
+    desk.press("Journal");
+    desk.wait_for("No entry has an HMAC");
+    assert!(desk.sees("No checkpoint signed with the key in the keyring yet"), "{:?}", desk.texts());
+    desk.press("New checkpoint");
+    desk.wait_for("The checkpoint could not be made");
+    desk.press("Close");
+    drop(desk);
+
+    let journal = journal.with_keyring(Arc::new(MemoryVault::like_a_keyring()));
+    deed(&journal, 7, (Action::Invalidate, "payments-eu", "VuaCfGcBCdbkQm-e5a01"), None);
+    let mut desk = Desk::new(Setting { journal: journal.clone(), ..Setting::default() });
+    desk.press("Journal");
+    desk.wait_for("1 entry with a valid HMAC of the key in the keyring; 11 before the first one has none");
+    desk.press("New checkpoint");
+    desk.wait_for("12 entries signed");
+    let kept = journal.checkpoints().unwrap();
+    assert!(kept.len() == 1 && desk.sees(kept[0].text.lines().next().unwrap()), "{:?}", desk.texts());
+    desk.press("Copy checkpoint");
+    desk.wait_for("Copied");
+    desk.key(Key::Escape);
+    desk.wait_for("Checkpoint of 12 entries, ");
 }

@@ -1,7 +1,7 @@
 //! Pictures of the screens, compared to the pixel. They need a software renderer (lavapipe), so they
 //! run when `KEYBEARER_TEST_PICTURES` is set, as `tests/run` does; `UPDATE_SNAPSHOTS=1` takes new ones.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use eframe::egui::Key;
 use egui_kittest::SnapshotResults;
@@ -15,7 +15,8 @@ use keybearer::{
         },
         secret::Secret,
     },
-    store::{journal::Journal, rotation::Rotations},
+    ops::journal::checkpoint,
+    store::{journal::Journal, rotation::Rotations, vault::memory::MemoryVault},
 };
 use serde_json::{Value, json};
 use wiremock::{
@@ -354,8 +355,10 @@ fn the_journal_and_the_history_of_a_key() {
     }
     let cluster = Cluster::start(39276);
     let folder = tempfile::tempdir().unwrap();
-    let journal = Journal::at(folder.path().join("journal"));
+    let vault = Arc::new(MemoryVault::like_a_keyring());
+    let journal = Journal::at(folder.path().join("journal")).with_keyring(vault);
     crate::journal_window::fill(&journal);
+    checkpoint::make(&journal, Timestamp::from_millis(NOW)).unwrap();
     let mut results = SnapshotResults::new();
     for (size, look, name) in [
         ([1440.0, 900.0], "Dark", "journal-dark"),
@@ -396,7 +399,7 @@ fn the_journal_and_the_history_of_a_key() {
     for (look, name) in [("Dark", "journal-fault-dark"), ("Light", "journal-fault-light")] {
         let mut desk = cluster.desk_with([1440.0, 900.0], look, journal.clone());
         desk.press("Journal");
-        desk.wait_for("1 fault");
+        desk.wait_for("2 faults");
         take(&mut desk, name, &mut results);
     }
     drop(cluster.runtime);

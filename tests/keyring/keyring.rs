@@ -433,3 +433,67 @@ fn a_locked_keyring_without_a_display_says_so() {
         assert_eq!(probe(what, &launcher, &["DISPLAY"], &fresh), "Err(Vault(Locked))", "{what}");
     }
 }
+
+#[test]
+fn a_journal_is_keyed_signed_and_proved_to_a_program_that_is_not_keybearer() {
+    let Some(_turn) = desktop() else { return };
+    let home = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let sandbox = runtime.block_on(Sandbox::start(Options { port: 0, keys: 0, ..Options::default() })).unwrap();
+    let ca = home.path().join("ca.pem");
+    std::fs::write(&ca, sandbox.ca_pem()).unwrap();
+    let create = |name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keybearer"));
+        command
+            .env("ES_URL", sandbox.url())
+            .env("ES_CA_FILE", &ca)
+            .env("KEYBEARER_JOURNAL", home.path().join("journal"));
+        command.env("ES_USERNAME", "officer").env("ES_PASSWORD", "officer-password");
+        command.args(["create", "--name", name, "--no-rights", "--expiration", "1d", "--output", "json"]);
+        assert!(command.stdin(Stdio::null()).output().unwrap().status.success());
+    };
+    let journal = |args: &[&str]| {
+        let ran = keybearer(&[&["journal"], args].concat(), home.path());
+        let out = String::from_utf8(ran.stdout).unwrap();
+        (ran.status.code(), out, String::from_utf8(ran.stderr).unwrap())
+    };
+    let file = |name: &str, text: &str| {
+        let path = home.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    (0..5).for_each(|number| create(&format!("key-{number}")));
+    let (code, out, _) = journal(&["verify"]);
+    assert!(code == Some(0) && out.contains("10 entries with a valid HMAC"), "{out}");
+    let (code, checkpoint, words) = journal(&["checkpoint"]);
+    assert!(code == Some(0) && words.contains("10 entries signed"), "{words}");
+    let kept = file("kept", &checkpoint);
+    let key = journal(&["key"]).1;
+    create("later");
+    let (code, out, _) = journal(&["verify", "--checkpoint", &kept, "--key", key.trim()]);
+    assert!(code == Some(0) && out.contains("its signature is valid"), "{out}");
+    for entry in ["1", "7", "10"] {
+        let proof = file("proof", &journal(&["prove", "--entry", entry]).1);
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/verify_proof.py");
+        let ran = Command::new("python3").args([script, &proof]).output().unwrap();
+        let out = String::from_utf8(ran.stdout).unwrap();
+        assert!(ran.status.success() && out.contains(&format!("\"sequence\":{entry}}}")), "{out} {:?}", ran.stderr);
+        let (code, out, _) = journal(&["verify-proof", &proof, "--key", key.trim()]);
+        assert!(code == Some(0) && out.starts_with(&format!("Entry {entry} ")), "{out}");
+        // Another entry in its place convinces neither.
+        let line = std::fs::read_to_string(&proof).unwrap().replacen("index ", "index 1", 1);
+        let forged = file("forged", &line);
+        assert!(!Command::new("python3").args([script, &forged]).output().unwrap().status.success());
+        assert_eq!(journal(&["verify-proof", &forged]).0, Some(1));
+    }
+    // The whole chain anew, without a key, as a script can that may write the folder.
+    let place = std::fs::read_dir(home.path().join("journal")).unwrap().map(|entry| entry.unwrap().path());
+    let lines = place.into_iter().find(|path| path.extension().is_some_and(|end| end == "jsonl")).unwrap();
+    let text = std::fs::read_to_string(&lines).unwrap();
+    let shorter: String = text.lines().take(8).map(|line| format!("{line}\n")).collect();
+    std::fs::write(&lines, shorter).unwrap();
+    std::fs::remove_file(home.path().join("journal/head.json")).unwrap();
+    let (code, _, words) = journal(&["verify", "--checkpoint", &kept]);
+    assert!(code == Some(1) && words.contains("12 entries that were written"), "{words}");
+    assert!(words.contains("more than the journal: entries were removed since"), "{words}");
+}

@@ -11,7 +11,7 @@ use crate::{
     app::{Command, journal::JournalView},
     model::{
         connections::profile::Environment,
-        journal::operation::Operation,
+        journal::{operation::Operation, verify::Fault},
         text::{
             number::{plural, thousands},
             sanitize,
@@ -287,13 +287,11 @@ fn protection(ui: &mut Ui, view: &View<'_>, standing: &Verification) {
         let color = if is_keyed { p.success.text } else { p.warning.text };
         text::icon(ui, Type::IconSmall, color, icons::KEY);
         text::line(ui, Type::Small, p.text.secondary, reader::codes_words(codes));
-    });
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 6.0;
+        let is_contradicted = (standing.faults.iter())
+            .any(|faulty| matches!(faulty.fault, Fault::CheckpointDiffers { .. } | Fault::CheckpointForged));
         let (color, words) = match &standing.checkpoint {
-            None => {
-                (p.text.tertiary, "No checkpoint yet: nothing shows a rewriting by the journal’s own owner".to_owned())
-            }
+            None if is_contradicted => (p.danger.text, "No checkpoint here fits the entries".to_owned()),
+            None => (p.text.tertiary, "No checkpoint signed with the key in the keyring yet".to_owned()),
             Some(checkpoint) => {
                 let at = checkpoint.time.as_deref().and_then(|time| calendar::parse(time, &view.state.zone));
                 let at =
