@@ -78,6 +78,7 @@ mod rotate_window;
 #[cfg(feature = "window")]
 mod rotate_window_cut;
 mod rotating_unsaved;
+mod simulation;
 mod snippet_readers;
 #[cfg(feature = "window")]
 mod states;
