@@ -112,7 +112,7 @@ impl State {
             Command::AnswerName(answer) => self.answer_name(answer),
             Command::Lock => self.ask_lock(),
             Command::Unlock(typed) => self.unlock(typed),
-            Command::SetLockAfter(minutes) => self.change_settings(|settings| settings.lock_after = minutes),
+            Command::SetLockAfter(minutes) => self.set_lock_after(minutes),
             Command::DismissLockOutcomes => self.dismiss_lock_outcomes(),
         }
     }

@@ -16,7 +16,7 @@ mod pending;
 pub mod protection;
 pub mod rotation;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use jiff::tz::TimeZone;
 
@@ -50,6 +50,7 @@ use crate::{
             profile::{Profile, ProfileId},
         },
         inventory::overview::OverviewOptions,
+        machine_policy::MachinePolicy,
         settings::Settings,
         time::age,
     },
@@ -106,6 +107,9 @@ pub struct State {
     pub zone: TimeZone,
     /// Settings of the user.
     pub settings: Settings,
+    policy: Arc<MachinePolicy>,
+    /// Reason why the rules of this computer allow no changes; `None` if they allow them.
+    policy_refusal: Option<String>,
     /// Options of the overview, except the metadata fields, which are in the settings.
     pub overview_wanted: OverviewOptions,
     settings_changed: bool,
@@ -148,6 +152,8 @@ impl State {
             now,
             zone,
             settings: Settings::default(),
+            policy: Arc::default(),
+            policy_refusal: None,
             overview_wanted: OverviewOptions::default(),
             settings_changed: false,
             lock: None,
@@ -164,6 +170,21 @@ impl State {
             tickets: 0,
             jobs: Vec::new(),
         }
+    }
+
+    /// Sets the rules of this computer, with the problem that refuses all changes, if there is one.
+    pub fn obey(&mut self, policy: Arc<MachinePolicy>, refusal: Option<Problem>) {
+        (self.policy, self.policy_refusal) = (policy, refusal.map(|problem| problem.detail));
+    }
+
+    /// Returns the rules of this computer.
+    pub fn policy(&self) -> &MachinePolicy {
+        &self.policy
+    }
+
+    /// Returns the reason why the rules of this computer allow no changes; `None` if they allow them.
+    pub fn policy_refusal(&self) -> Option<&str> {
+        self.policy_refusal.as_deref()
     }
 
     /// Opens the practice cluster and signs in to it.

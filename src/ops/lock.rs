@@ -7,6 +7,7 @@ use subtle::ConstantTimeEq;
 use crate::{
     model::{
         connections::{login::Login, profile::Profile},
+        machine_policy::MachinePolicy,
         secret::Secret,
     },
     ops::{
@@ -43,11 +44,12 @@ pub enum NotUnlocked {
 /// If the keyring refuses, or the proof is missing or wrong. It is not told which part of it is.
 pub fn unlock(
     vault: &Arc<dyn Vault>,
+    policy: &Arc<MachinePolicy>,
     typed: Option<&TypedSignIn>,
     is_wiped: bool,
 ) -> Result<ReadProfiles, NotUnlocked> {
     let asks = vault.is_locked() == Some(true);
-    let read = vault::read_profiles(vault).map_err(NotUnlocked::Problem)?;
+    let read = vault::read_profiles(vault, policy).map_err(NotUnlocked::Problem)?;
     if asks {
         return Ok(read);
     }
@@ -127,7 +129,7 @@ mod tests {
     fn tried(vault: &Arc<MemoryVault>, connection: &str, credential: &str) -> bool {
         let typed = TypedSignIn { connection: connection.into(), credential: Secret::new(credential) };
         let vault: Arc<dyn Vault> = vault.clone();
-        unlock(&vault, Some(&typed), true).is_ok()
+        unlock(&vault, &Arc::default(), Some(&typed), true).is_ok()
     }
 
     #[test]
@@ -150,13 +152,13 @@ mod tests {
             assert_eq!(tried(&vault, connection, credential), expected, "{connection} {credential}");
         }
         let vault: Arc<dyn Vault> = vault;
-        assert!(matches!(unlock(&vault, None, true), Err(NotUnlocked::SignIn)));
+        assert!(matches!(unlock(&vault, &Arc::default(), None, true), Err(NotUnlocked::SignIn)));
     }
 
     #[test]
     fn without_a_credential_that_can_be_typed_it_says_so() {
         let only: Arc<dyn Vault> = vault(&[("pki", Login::Certificate)]);
-        let Err(NotUnlocked::Problem(problem)) = unlock(&only, None, true) else {
+        let Err(NotUnlocked::Problem(problem)) = unlock(&only, &Arc::default(), None, true) else {
             panic!("it is unlocked, or asks in vain")
         };
         assert!(problem.detail.contains("could be typed"), "{problem}");
@@ -167,18 +169,18 @@ mod tests {
         let locked = vault(&logins());
         locked.lock_it(true);
         let locked: Arc<dyn Vault> = locked;
-        assert_eq!(unlock(&locked, None, true).unwrap().profiles.len(), 3);
+        assert_eq!(unlock(&locked, &Arc::default(), None, true).unwrap().profiles.len(), 3);
         let empty: Arc<dyn Vault> = vault(&[]);
-        assert!(unlock(&empty, None, true).is_ok());
+        assert!(unlock(&empty, &Arc::default(), None, true).is_ok());
         let memory: Arc<dyn Vault> = Arc::new(MemoryVault::new());
-        assert!(unlock(&memory, None, true).is_ok());
+        assert!(unlock(&memory, &Arc::default(), None, true).is_ok());
         // Before everything was dropped, both would show it to anybody.
         for nothing in [&empty, &memory] {
-            assert!(matches!(unlock(nothing, None, false), Err(NotUnlocked::Problem(_))));
+            assert!(matches!(unlock(nothing, &Arc::default(), None, false), Err(NotUnlocked::Problem(_))));
         }
         let gone = vault(&logins());
         gone.fail_with(crate::store::vault::VaultError::Locked);
         let gone: Arc<dyn Vault> = gone;
-        assert!(matches!(unlock(&gone, None, true), Err(NotUnlocked::Problem(_))));
+        assert!(matches!(unlock(&gone, &Arc::default(), None, true), Err(NotUnlocked::Problem(_))));
     }
 }

@@ -57,6 +57,7 @@ mod locking;
 mod lying_line;
 #[cfg(feature = "window")]
 mod lying_window;
+mod machine_policy;
 #[cfg(feature = "window")]
 mod pictures;
 #[cfg(feature = "window")]

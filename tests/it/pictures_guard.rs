@@ -4,7 +4,13 @@
 use std::sync::Arc;
 
 use egui_kittest::SnapshotResults;
-use keybearer::{model::connections::protection::Protection, store::vault::memory::MemoryVault};
+use keybearer::{
+    model::{
+        connections::protection::Protection,
+        machine_policy::{MachinePolicy, parse},
+    },
+    store::{journal::Journal, vault::memory::MemoryVault},
+};
 use rcgen::{CertificateParams, DnType, KeyPair};
 
 use crate::{
@@ -67,6 +73,52 @@ fn the_lock_and_the_settings() {
         desk.press("Unlock");
         desk.wait_for("No saved connection has this name");
         take(&mut desk, &format!("lock-sign-in-{part}"), &mut results);
+    }
+}
+
+const RULES: &str = r#"
+[journal]
+required = true
+path = "/var/log/keybearer/{user}"
+[tls]
+verify_required = true
+[connections]
+production_protected = true
+[lock]
+max_idle = "15m"
+[clusters]
+allowed = ["127.0.0.1", "*.example.net", "es-audit.example.org:9243", "localhost"]
+"#;
+
+/// The settings and the form of a connection under rules, and what a file with a fault does to every screen.
+#[test]
+fn the_rules_of_the_computer() {
+    if !asked_for() {
+        return;
+    }
+    let cluster = Cluster::start(39294);
+    let file = || "/etc/keybearer/policy.toml".into();
+    let rules = || MachinePolicy::Rules { file: file(), rules: parse(RULES, "ana").unwrap() };
+    let fault = || parse("[lock]\nmax_idle = 15", "ana").unwrap_err();
+    let unusable = || MachinePolicy::Unusable { file: file(), fault: fault() };
+    let mut results = SnapshotResults::new();
+    for (size, look, policy, name) in [
+        (SIZE, "Light", rules(), "settings-rules-light"),
+        (SMALL, "Dark", rules(), "settings-rules-small-dark"),
+        (SIZE, "Dark", unusable(), "settings-unusable-dark"),
+    ] {
+        let journal = Journal::at("/var/log/keybearer/ana".into());
+        let profiles = vec![cluster.profile()];
+        let mut desk = cluster.desk_of(look, Setting { size, profiles, policy, journal, ..Setting::default() });
+        desk.press("Settings");
+        desk.wait_for("Set by this computer");
+        take(&mut desk, name, &mut results);
+        if name == "settings-rules-light" {
+            desk.press("Connections");
+            desk.fill("URL", "https://es.example.org:9200");
+            desk.wait_for("rule clusters.allowed");
+            take(&mut desk, "connection-rules-light", &mut results);
+        }
     }
 }
 

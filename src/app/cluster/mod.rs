@@ -295,6 +295,7 @@ impl Cluster {
 
 impl State {
     pub(super) fn connect(&mut self, profile: Profile) {
+        let profile = self.policy.protected(profile);
         let id = profile.id.clone();
         if self.clusters.iter().all(|cluster| cluster.profile != profile) {
             self.entry_opened(&id);

@@ -25,7 +25,7 @@ use crate::{
     },
     ops::{
         Session, clock,
-        connections::{connect, expirations, protection},
+        connections::{connect, expirations, machine_policy, protection},
     },
     store::journal::{Journal, NotKept},
 };
@@ -246,12 +246,14 @@ impl ConnectionFlags {
     }
 }
 
-/// Refuses to begin a change through a read-only connection, before anything is asked.
+/// Refuses to begin a change that the rules of this computer don't allow, or through a read-only connection, before
+/// anything is asked.
 ///
 /// # Errors
-/// With the way out, if the connection is read-only.
+/// With the way out.
 pub(crate) fn check_writable(endpoint: &Endpoint) -> Result<(), CliError> {
-    protection::refusal(endpoint).map_or(Ok(()), |problem| Err(problem.into()))
+    let by_rule = machine_policy::refusal_of_changes(environment::policy(), &environment::journal());
+    by_rule.or_else(|| protection::refusal(endpoint)).map_or(Ok(()), |problem| Err(problem.into()))
 }
 
 /// Signs in at an endpoint that was put together before.
@@ -259,7 +261,7 @@ pub(crate) fn check_writable(endpoint: &Endpoint) -> Result<(), CliError> {
 /// # Errors
 /// With the way out, when it is refused.
 pub(crate) async fn session_at(endpoint: &Endpoint) -> Result<Session, CliError> {
-    let session = connect::connect(endpoint).await?.with_journal(watched_journal());
+    let session = connect::connect_by_rules(endpoint, environment::policy()).await?.with_journal(watched_journal());
     print_clock(&session);
     Ok(session)
 }
@@ -279,7 +281,7 @@ pub(crate) async fn changing_session_at(endpoint: &Endpoint) -> Result<Session, 
 
 /// Opens the journal of the environment, whose warnings are printed to stderr at once.
 fn watched_journal() -> Journal {
-    Journal::from_environment().watched(|warning| output::print_error(&sanitize::shown(&format!("Warning: {warning}"))))
+    environment::journal().watched(|warning| output::print_error(&sanitize::shown(&format!("Warning: {warning}"))))
 }
 
 /// Reports that the answers carry a date so far off that it can't be used for clock skew.

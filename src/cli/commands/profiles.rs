@@ -257,9 +257,9 @@ fn lasting(endpoint: Endpoint) -> Result<Endpoint, CliError> {
     Ok(Endpoint { trust: Trust::CaFile(path), ..endpoint })
 }
 
-/// Checks a profile by the rules of the window's form.
+/// Checks a profile by the rules of the window's form and of this computer.
 fn checked(profile: Profile) -> Result<Profile, CliError> {
-    let errors = match ProfileDraft::of(&profile).check(profile.id.clone()) {
+    let errors = match environment::policy().check_draft(&ProfileDraft::of(&profile), profile.id.clone()) {
         Ok(profile) => return Ok(profile),
         Err(errors) => errors,
     };
@@ -272,6 +272,7 @@ fn checked(profile: Profile) -> Result<Profile, CliError> {
             ProfileField::CaFile => "--ca-file",
             ProfileField::Fingerprint => "--insecure",
             ProfileField::Timeout => "--timeout",
+            ProfileField::Protection => "--protection",
             ProfileField::ProxyUrl => "--proxy",
             ProfileField::ProxyUsername => "KEYBEARER_PROXY_USERNAME",
             ProfileField::KeyId | ProfileField::KeySecret => "ES_API_KEY",

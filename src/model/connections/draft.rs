@@ -125,6 +125,7 @@ pub enum ProfileField {
     Timeout,
     ProxyUrl,
     ProxyUsername,
+    Protection,
 }
 
 impl std::fmt::Debug for ProfileDraft {

@@ -83,11 +83,25 @@ impl ClusterUrl {
         rest.split('/').next().unwrap_or(rest)
     }
 
-    /// Returns `true` if the address is that of this machine (loopback), where http sends nothing over a network.
-    pub fn is_loopback(&self) -> bool {
+    /// Returns the host without its port; an IPv6 address is in brackets.
+    pub fn host_name(&self) -> &str {
         let host = self.host();
         let port = host.rfind(':').filter(|at| !host[*at..].contains(']'));
-        let host = port.map_or(host, |at| &host[..at]);
+        port.map_or(host, |at| &host[..at])
+    }
+
+    /// Returns the port, which is that of the scheme if the address has none.
+    pub fn port(&self) -> Option<u16> {
+        let host = self.host();
+        match host[self.host_name().len()..].strip_prefix(':') {
+            Some(port) => port.parse().ok(),
+            None => Some(if self.is_https() { 443 } else { 80 }),
+        }
+    }
+
+    /// Returns `true` if the address is that of this machine (loopback), where http sends nothing over a network.
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host_name();
         let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
         host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     }

@@ -10,6 +10,7 @@ use crate::{
     cli::{
         args::connection::ConnectionFlags,
         commands::journal::faults::complain,
+        environment,
         error::{CliError, Exit},
         output::{self, Format},
     },
@@ -18,7 +19,7 @@ use crate::{
         text::{number, sanitize},
     },
     ops::journal::reader,
-    store::journal::{Journal, Report},
+    store::journal::Report,
 };
 
 /// The options of `journal`.
@@ -99,7 +100,7 @@ impl<'a> EntryJson<'a> {
 }
 
 pub(crate) async fn run(flags: &ConnectionFlags, args: &JournalArgs) -> Result<Exit, CliError> {
-    let not_kept = Journal::from_environment().not_kept();
+    let not_kept = environment::journal().not_kept();
     if let Some(why) = not_kept.filter(|_| !matches!(&args.verb, JournalVerb::Ship(_))) {
         return Err(CliError::problem("There is no journal", why.words(), ""));
     }
@@ -120,7 +121,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: &JournalArgs) -> Result<E
 }
 
 fn check<T>(begin: impl Fn() -> T, take: impl Fn(&mut T, &Read, &str)) -> Result<(Report, T), CliError> {
-    Ok(reader::checked(&Journal::from_environment(), begin, take)?)
+    Ok(reader::checked(&environment::journal(), begin, take)?)
 }
 
 fn exit(report: &Report) -> Exit {
@@ -129,7 +130,7 @@ fn exit(report: &Report) -> Exit {
 
 fn verify() -> Result<Exit, CliError> {
     let (report, ()) = check(|| (), |(), _, _| ())?;
-    let journal = Journal::from_environment();
+    let journal = environment::journal();
     complain(&report);
     for open in &report.open {
         let what = if open.keys.is_empty() { "a key".to_owned() } else { shortened(&open.keys) };
