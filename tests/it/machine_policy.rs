@@ -57,6 +57,13 @@ fn unusable() -> MachinePolicy {
     MachinePolicy::Unusable { file: "/etc/keybearer/policy.toml".into(), fault }
 }
 
+#[test]
+fn the_example_in_the_readme_sets_every_rule() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let example = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert_eq!(policy(example).lines().len(), Rule::ALL.len(), "{example}");
+}
+
 /// The client obeys, whatever asks for it: no use case can forget a rule.
 #[test]
 fn no_change_leaves_without_the_journal_that_is_required_whatever_asks_for_it() {
@@ -405,11 +412,11 @@ mod window {
         for minutes in [None, Some(60)] {
             desk.harness.state_mut().send(Command::SetLockAfter(minutes));
             desk.harness.step();
-            now = now + TimeDelta::from_secs(14 * 60);
+            now += TimeDelta::from_secs(14 * 60);
             *clock.lock().unwrap() = Some(now);
             desk.harness.step();
             assert!(!desk.sees("Keybearer is locked"));
-            now = now + TimeDelta::from_secs(2 * 60);
+            now += TimeDelta::from_secs(2 * 60);
             *clock.lock().unwrap() = Some(now);
             desk.wait_for("after 15 minutes idle");
             desk.wait_for("were dropped from memory");

@@ -64,6 +64,7 @@ fn the_whole_file_is_read() {
 #[test]
 fn a_fault_is_told_with_its_line_and_column() {
     let deep = format!("x = {}", "[".repeat(10_000));
+    let long = format!("[clusters]\nallowed = [\"a\"]\nuuids = [\"{}\"]", "a".repeat(65));
     let many = format!("[clusters]\nallowed = [{}]", "\"a\",".repeat(1_001));
     for (text, at, words) in [
         ("[journal\nrequired = true", Some((1, 9)), "unclosed table"),
@@ -90,6 +91,7 @@ fn a_fault_is_told_with_its_line_and_column() {
         ("[clusters]\nallowed = [\"*\"]", Some((2, 12)), "is not a host"),
         ("[clusters]\nuuids = [\"x\"]", Some((2, 9)), "requires clusters.allowed"),
         ("[clusters]\nallowed = [\"a\"]\nuuids = [\"a b\"]", Some((3, 10)), "not the UUID"),
+        (&long, Some((3, 10)), "not the UUID"),
         (&many, Some((2, 11)), "more than 1000"),
         (&deep, None, ""),
     ] {
