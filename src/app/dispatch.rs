@@ -173,6 +173,7 @@ impl State {
         match answer {
             Answer::AskedToEnd => self.asked_to_end(),
             Answer::LockAsked(reason) => self.lock_now(reason),
+            Answer::SleepBegins(delay) => self.lock_before_sleep(delay),
             Answer::LockSignals(signals) => self.locking.signals = Some(signals),
             Answer::JournalWarning(warning, number) => self.journal.warn(&warning, number),
             answer => {
@@ -259,7 +260,11 @@ impl State {
             Answer::JournalExported(result) => self.journal_exported(ticket, result),
             Answer::Panicked => self.fail(ticket, waiting),
             // Answers to no request, which were taken in before.
-            Answer::AskedToEnd | Answer::JournalWarning(..) | Answer::LockAsked(_) | Answer::LockSignals(_) => {}
+            Answer::AskedToEnd
+            | Answer::JournalWarning(..)
+            | Answer::LockAsked(_)
+            | Answer::SleepBegins(_)
+            | Answer::LockSignals(_) => {}
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::{
         keys::key_set::KeySet,
         lock::{NotUnlocked, TypedSignIn},
     },
+    store::lock_signals::SleepDelay,
     worker::{Answer, Rotate, Rotated, Task, Ticket},
 };
 
@@ -68,6 +69,8 @@ pub struct Locking {
     is_wanted: bool,
     /// `true` until the views have dropped what was typed into them.
     wipes_views: bool,
+    /// Delay of the computer's sleep until everything was dropped and a frame showed that.
+    sleep: Option<SleepDelay>,
 }
 
 impl State {
@@ -163,6 +166,27 @@ impl State {
         self.locking.is_wanted = false;
         self.drop_name_question();
         self.settle_lock();
+    }
+
+    /// Locks the window before the computer goes to sleep.
+    pub(super) fn lock_before_sleep(&mut self, delay: SleepDelay) {
+        // A window that was locked before has nothing to drop: then nothing is waited for.
+        if self.lock.as_ref().is_none_or(|lock| !lock.is_wiped) {
+            self.locking.sleep = Some(delay);
+        }
+        self.lock_now(LockReason::Sleep);
+    }
+
+    /// Returns `true` while the computer waits for the lock before it goes to sleep.
+    pub fn delays_sleep(&self) -> bool {
+        self.locking.sleep.is_some()
+    }
+
+    /// Lets the computer go to sleep if the window was locked, and everything dropped, before this frame.
+    pub(super) fn let_sleep(&mut self) {
+        if self.lock.as_ref().is_none_or(Lock::is_wiped) {
+            self.locking.sleep = None;
+        }
     }
 
     /// Continues locking: invalidates keys whose secret nobody has stored, waits for what is being written, and then drops

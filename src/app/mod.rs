@@ -220,6 +220,7 @@ impl State {
     /// depends on the time.
     pub fn advance(&mut self, now: Timestamp) {
         self.now = now;
+        self.let_sleep();
         if self.clipboard.is_due(now) {
             self.clear_clipboard();
         }

@@ -25,6 +25,10 @@ use keybearer::{
     },
 };
 
+#[cfg(target_os = "linux")]
+#[path = "sleep.rs"]
+mod sleep;
+
 const LIMIT: Duration = Duration::from_secs(20);
 const PROBE: &str = "KEYBEARER_KEYRING_PROBE";
 
