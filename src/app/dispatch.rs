@@ -110,6 +110,7 @@ impl State {
             Command::Fix(fix) => self.fix(fix),
             Command::DismissNotice => drop(self.notices.pop_front()),
             Command::AnswerName(answer) => self.answer_name(answer),
+            Command::AnswerCredential(answer) => self.answer_credential(answer),
             Command::Lock => self.ask_lock(),
             Command::Unlock(typed) => self.unlock(typed),
             Command::SetLockAfter(minutes) => self.set_lock_after(minutes),

@@ -165,6 +165,7 @@ impl State {
         });
         self.locking.is_wanted = false;
         self.drop_name_question();
+        self.drop_credential_questions();
         self.settle_lock();
     }
 

@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod command;
 pub mod connections;
 pub mod create;
+pub mod credential;
 pub mod dialogs;
 mod dispatch;
 pub mod file_choice;
@@ -26,6 +27,7 @@ pub use cluster::{key_page::KeyPage, selection::Selection};
 pub use command::{Command, Screen};
 pub use connections::ConnectionTest;
 pub use create::{Creation, clone::Cloning, forms::FormCommand};
+pub use credential::{CredentialAnswer, CredentialQuestion};
 pub use dialogs::{
     Dialog, DialogKind, Front, OpenDialogs,
     check_secret::SecretCheck,
@@ -118,6 +120,7 @@ pub struct State {
     pub locking: lock::Locking,
     lock_outcomes: Vec<String>,
     name_question: Option<protection::NameQuestion>,
+    credential_questions: VecDeque<credential::CredentialQuestion>,
     /// `true` while a command is acted on that the name of its connection was typed for.
     is_confirmed: bool,
     key_page: Option<KeyPage>,
@@ -160,6 +163,7 @@ impl State {
             locking: lock::Locking::default(),
             lock_outcomes: Vec::new(),
             name_question: None,
+            credential_questions: VecDeque::new(),
             is_confirmed: false,
             key_page: None,
             merged: None,

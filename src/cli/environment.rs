@@ -30,6 +30,9 @@ pub(super) trait Host {
     /// Asks for the password of a user.
     fn password(&self, username: &str) -> Result<Secret, CliError>;
 
+    /// Asks for the credential of a saved connection. `what` names it, and `variable` is the other way to give it.
+    fn credential(&self, what: &str, variable: &str) -> Result<Secret, CliError>;
+
     /// Asks for the passphrase of a file; `None` where nobody can be asked.
     fn passphrase(&self, path: &Path) -> Result<Option<Secret>, CliError>;
 
@@ -61,6 +64,17 @@ impl Host for ThisMachine {
         rpassword::prompt_password(question)
             .map(Secret::new)
             .map_err(|error| CliError::usage(format!("Can't prompt for the password ({error}): set ES_PASSWORD")))
+    }
+
+    fn credential(&self, what: &str, variable: &str) -> Result<Secret, CliError> {
+        if !io::stdin().is_terminal() {
+            return Err(CliError::usage(format!(
+                "The credential of this connection is not saved, and there is no terminal to prompt for it: set {variable}"
+            )));
+        }
+        rpassword::prompt_password(format!("{}: ", output::cell(what)))
+            .map(Secret::new)
+            .map_err(|error| CliError::usage(format!("Can't prompt for the credential ({error}): set {variable}")))
     }
 
     fn passphrase(&self, path: &Path) -> Result<Option<Secret>, CliError> {

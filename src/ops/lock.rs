@@ -37,7 +37,7 @@ pub enum NotUnlocked {
 
 /// Reads the profiles if whoever asks for it proves to be their owner. A keyring that was locked asked for its password:
 /// that is the proof. One that was open asks nobody: then a person types the name of a saved connection and its
-/// credential. Without a saved connection nothing can be proved, and nothing is protected once everything was dropped:
+/// credential. Without a saved credential nothing can be proved, and nothing is protected once everything was dropped:
 /// before (`is_wiped` is `false`) the window stays locked. May block.
 ///
 /// # Errors
@@ -53,13 +53,14 @@ pub fn unlock(
     if asks {
         return Ok(read);
     }
-    let is_empty = read.profiles.is_empty() && read.unreadable.is_empty();
+    let is_kept = |profile: &Profile| !profile.endpoint.asks_credential;
+    let is_empty = !read.profiles.iter().any(is_kept) && read.unreadable.is_empty();
     if is_empty || vault.place() == VaultPlace::Memory {
         let detail = "What is being written is finished first: no saved connection can prove who you are";
         let wait = Problem::new("Not unlocked yet", detail).hint("Try again in a moment");
         return if is_wiped { Ok(read) } else { Err(NotUnlocked::Problem(wait)) };
     }
-    let can_be_typed = |profile: &Profile| !matches!(profile.endpoint.login, Login::Certificate);
+    let can_be_typed = |profile: &Profile| is_kept(profile) && !matches!(profile.endpoint.login, Login::Certificate);
     if !read.profiles.iter().any(can_be_typed) {
         let detail = "No saved connection has a credential that could be typed, and the keyring is already unlocked";
         return Err(NotUnlocked::Problem(
@@ -92,7 +93,7 @@ fn proves(typed: &TypedSignIn, profile: &Profile) -> bool {
         // There is nothing that a person could type.
         Login::Certificate => false,
     };
-    is_credential && profile.name.trim() == typed.connection.trim()
+    is_credential && !profile.endpoint.asks_credential && profile.name.trim() == typed.connection.trim()
 }
 
 #[cfg(test)]
@@ -182,5 +183,26 @@ mod tests {
         gone.fail_with(crate::store::vault::VaultError::Locked);
         let gone: Arc<dyn Vault> = gone;
         assert!(matches!(unlock(&gone, &Arc::default(), None, true), Err(NotUnlocked::Problem(_))));
+    }
+
+    /// Without the secret, its blank would be anybody's; and where no secret is kept there is nothing to protect.
+    #[test]
+    fn a_connection_whose_credential_is_asked_for_proves_nothing() {
+        let vault = vault(&logins()[..1]);
+        let profiles = Profiles::new(vault.clone());
+        let mut asked = profiles.by_name("lab").unwrap().unwrap();
+        asked.endpoint.asks_credential = true;
+        profiles.save(&asked).unwrap();
+        let place: Arc<dyn Vault> = vault.clone();
+        assert!(unlock(&place, &Arc::default(), None, true).is_ok());
+        assert!(matches!(unlock(&place, &Arc::default(), None, false), Err(NotUnlocked::Problem(_))));
+        let kept = Endpoint::new(ClusterUrl::parse("https://es:9200").unwrap(), logins()[2].1.clone());
+        let kept = Profile { id: ProfileId("k".into()), name: "kept".into(), endpoint: kept, ..asked };
+        profiles.save(&kept).unwrap();
+        for (connection, credential, expected) in
+            [("lab", "", false), ("lab", " hunter2 ", false), ("kept", "t0ken", true)]
+        {
+            assert_eq!(tried(&vault, connection, credential), expected, "{connection} {credential}");
+        }
     }
 }

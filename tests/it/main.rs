@@ -3,6 +3,8 @@
 
 mod architecture;
 #[cfg(feature = "window")]
+mod asked_credential;
+#[cfg(feature = "window")]
 mod check_secret;
 mod cli;
 mod cli_check_secret;

@@ -5,8 +5,12 @@ use std::sync::Arc;
 
 use egui_kittest::SnapshotResults;
 use keybearer::{
+    app::Command,
     model::{
-        connections::protection::Protection,
+        connections::{
+            profile::{Profile, ProfileId},
+            protection::Protection,
+        },
         machine_policy::{MachinePolicy, parse},
     },
     store::{journal::Journal, vault::memory::MemoryVault},
@@ -150,5 +154,12 @@ fn the_form_of_a_guarded_connection() {
         desk.fill("Proxy user", "ana");
         desk.fill("Proxy password", "hunter2");
         take(&mut desk, name, &mut results);
+        if look == "Dark" {
+            let mut asked = Profile { id: ProfileId("asked".into()), name: "payments-us".into(), ..cluster.profile() };
+            asked.endpoint.asks_credential = true;
+            desk.harness.state_mut().send(Command::Connect(Box::new(asked.as_saved())));
+            desk.wait_for("is asked for each time");
+            take(&mut desk, "credential-question-dark", &mut results);
+        }
     }
 }

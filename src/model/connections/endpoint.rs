@@ -137,6 +137,8 @@ pub struct Endpoint {
     pub trust: Trust,
     /// Credential to sign in with.
     pub login: Login,
+    /// `true` if the credential is asked for each time the connection is opened, and never saved.
+    pub asks_credential: bool,
     /// Name of another user to act for (`es-security-runas-user`); `None` for nobody.
     pub run_as: Option<String>,
     /// Time limit for one whole request.
@@ -159,6 +161,7 @@ impl Endpoint {
             url,
             trust: Trust::System,
             login,
+            asks_credential: false,
             run_as: None,
             timeout: DEFAULT_TIMEOUT,
             audit_index: None,
@@ -171,9 +174,23 @@ impl Endpoint {
 
 impl Endpoint {
     /// Returns `true` if the other endpoint leads to the same cluster in the same way: all is equal but the protection,
-    /// which decides only what is sent there.
+    /// which decides only what is sent there, and whether the credential is saved.
     pub fn leads_where(&self, other: &Self) -> bool {
-        *self == Self { protection: self.protection, ..other.clone() }
+        *self == Self { protection: self.protection, asks_credential: self.asks_credential, ..other.clone() }
+    }
+
+    /// Returns `true` if the credential has still to be asked for. No request may be sent before.
+    pub fn lacks_credential(&self) -> bool {
+        self.asks_credential && self.login.is_blank()
+    }
+
+    /// Returns the endpoint as it is saved: without a credential that is asked for each time.
+    pub fn as_saved(&self) -> Self {
+        let mut saved = self.clone();
+        if self.asks_credential {
+            saved.login = self.login.without_secret();
+        }
+        saved
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod check_secret;
 pub mod clone;
+mod credential_question;
 pub mod export;
 mod file_export;
 mod frame;
@@ -34,6 +35,7 @@ pub struct Dialogs {
     check_secret: check_secret::CheckSecretForm,
     journal_export: journal_export::JournalExportForm,
     name: name_question::NameForm,
+    credential: credential_question::CredentialForm,
 }
 
 impl Dialogs {
@@ -48,6 +50,9 @@ impl Dialogs {
         };
         let turns = DialogKind::ALL.map(is_turn);
         self.name.ui(ctx, view);
+        if front == Some(Front::Credential) || view.state.credential_question().is_none() {
+            self.credential.ui(ctx, view);
+        }
         let secret = front == Some(Front::SecretCard) || view.state.reveal.is_none();
         let unsaved = front == Some(Front::UnsavedConnection);
         if secret {

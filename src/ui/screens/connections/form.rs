@@ -96,6 +96,9 @@ pub(crate) fn fields(
         // Its fields are those of the certificate below.
         SignIn::Certificate => {}
     }
+    if draft.sign_in != SignIn::Certificate {
+        keeping(ui, draft);
+    }
     trust(ui, view, draft, errors, ca_file);
     certificate.ui(ui, view, draft, errors);
     proxy(ui, draft, errors);
@@ -110,6 +113,21 @@ pub(crate) fn fields(
     });
     let help = "Index, data stream or pattern used to find a key’s last use";
     Field::new("Audit events").hint(last_use::USUAL).mono().help(help).show(ui, &mut draft.audit_index);
+}
+
+/// Draws the choice whether the credential is kept.
+fn keeping(ui: &mut Ui, draft: &mut ProfileDraft) {
+    labelled(ui, "Credential", |ui| {
+        let choices = [(false, "Save in the keyring"), (true, "Ask each time")];
+        if let Some(asks) = chip::segmented(ui, draft.asks_credential, &choices, Some(ui.available_width())) {
+            draft.asks_credential = asks;
+        }
+        if draft.asks_credential {
+            let p = theme::colors(ui);
+            let help = "Asked for whenever you open the connection, and never saved";
+            text::line(ui, Type::Small, p.text.secondary, help);
+        }
+    });
 }
 
 fn trust(

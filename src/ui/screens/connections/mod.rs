@@ -377,7 +377,9 @@ impl Connections {
                     let refusal = draft.refusal().or(by_rule);
                     let connect = Button::primary("Connect").off_because(refusal).show(ui).clicked();
                     let test = Button::secondary("Test").icon(icons::TASK_ALT).named("Test connection");
-                    let test = test.off_because(refusal).show(ui).clicked();
+                    let lacks = checked.as_ref().is_ok_and(|own| own.endpoint.lacks_credential());
+                    let lacks = lacks.then_some("Type the credential to test it: it won’t be saved");
+                    let test = test.off_because(refusal.or(lacks)).show(ui).clicked();
                     let lives = is_sandbox.then_some("The sandbox runs in memory and is lost when you close Keybearer");
                     let save = Button::secondary("Save").named("Save connection").off_because(lives.or(refusal));
                     let save = save.show(ui).clicked();
