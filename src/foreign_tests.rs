@@ -11,7 +11,7 @@ use crate::{
         create::{access_editor::AccessForm, descriptor_editor::DescriptorForm},
         filter,
         inventory::{Inventory, RawKey},
-        journal,
+        journal, machine_policy,
         privileges::descriptor::Grants,
         rotation::Rotation,
         secret::Secret,
@@ -133,6 +133,19 @@ proptest::proptest! {
             for text in [&text, &closed] {
                 let _ = (DescriptorForm::read(text), AccessForm::read(text), update::differences(text, &closed, true));
             }
+        });
+    }
+
+    #[test]
+    fn rules_of_a_computer(seed in ANY) {
+        const WORDS: &[&str] = &[
+            "[", "]", "[[", "=", "\n", "\"", "\"\"\"", "'", ".", ",", "{", "}", "#", " ", "journal", "required", "path", "true",
+            "1", "tls", "lock", "max_idle", "\"10m\"", "clusters", "allowed", "uuids", "[\"*.example.net\"]", "1979-05-27",
+            "\u{feff}", "\\u0000", "é", "/{user}",
+        ];
+        let text = foreign_text(seed, WORDS);
+        on_small_stack(|| {
+            let _ = (machine_policy::parse(&text, "ana"), machine_policy::HostPattern::parse(&text));
         });
     }
 

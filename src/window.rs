@@ -26,6 +26,7 @@ use crate::{
         clipboard::{Cleared, SecretClipboard},
         file_dialog::DesktopFileDialogs,
         journal::Journal,
+        machine_policy::PolicyFile,
         rotation::Rotations,
         settings_file::SettingsFile,
         vault::os::OsVault,
@@ -44,10 +45,11 @@ pub fn run(sandbox: Option<usize>) -> ExitCode {
     if let Some(keys) = sandbox {
         services = services.with_sandbox(sandbox_opener(keys));
     }
+    let policy = Arc::new(PolicyFile::of_this_machine().read());
     let settings = SettingsFile::of_this_user();
     let kept = settings.read();
-    services = services.with_settings(settings).with_journal(Journal::from_environment());
-    services = services.with_rotations(Rotations::from_environment());
+    services = services.with_settings(settings).with_journal(Journal::from_environment(&policy));
+    services = services.with_policy(policy).with_rotations(Rotations::from_environment());
     services = services.with_file_dialogs(Arc::new(DesktopFileDialogs));
     let start = Start { sandbox: sandbox.is_some(), settings: kept, clock: Box::new(clock::now), zone: clock::zone() };
     let opened = Arc::new(AtomicBool::new(false));

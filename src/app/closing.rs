@@ -49,6 +49,7 @@ impl State {
         self.closing.asks_unsaved = false;
         // Nothing was sent for it.
         self.drop_name_question();
+        self.drop_credential_questions();
         self.closing.is_refused = false;
         if let Some(words) = self.under_way() {
             self.closing.is_refused = true;
@@ -196,7 +197,8 @@ impl State {
 /// Returns `true` if a connection is not among the saved ones, or differs from what was saved. The practice cluster
 /// ends with the program, so there is nothing to save.
 pub fn is_unsaved(profile: &Profile, known: &[Profile]) -> bool {
-    profile.environment != Environment::Sandbox && !known.contains(profile)
+    let saved = profile.as_saved();
+    profile.environment != Environment::Sandbox && !known.iter().any(|known| known.as_saved() == saved)
 }
 
 #[cfg(test)]

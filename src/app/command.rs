@@ -3,7 +3,7 @@
 use std::{ops::Range, path::PathBuf};
 
 use super::{
-    ClosingStep, FormCommand, NameAnswer,
+    ClosingStep, CredentialAnswer, FormCommand, NameAnswer,
     dialogs::{DialogKind, DialogStep, export::Scope},
     journal::JournalView,
 };
@@ -166,6 +166,8 @@ pub enum Command {
     DismissLockOutcomes,
     /// Answer the question for the name of a protected connection.
     AnswerName(NameAnswer),
+    /// Answer the question for the credential of a connection.
+    AnswerCredential(CredentialAnswer),
     /// Write the keys of the dialog in front, or those of them with this outcome, to a new file.
     ExportOutcomes(Option<KeyOutcome>, Format, PathBuf),
     /// Close the dialog of this kind, unless it is changing a cluster.

@@ -68,6 +68,7 @@ impl State {
     }
 
     pub(super) fn remove_profile(&mut self, id: ProfileId) {
+        self.drop_credential_question_of(&id);
         let ticket = self.submit(Task::RemoveProfile(id.clone()), Waiting::ProfileChange(id));
         self.profiles.ask(ticket);
     }

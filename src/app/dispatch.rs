@@ -111,9 +111,10 @@ impl State {
             Command::Fix(fix) => self.fix(fix),
             Command::DismissNotice => drop(self.notices.pop_front()),
             Command::AnswerName(answer) => self.answer_name(answer),
+            Command::AnswerCredential(answer) => self.answer_credential(answer),
             Command::Lock => self.ask_lock(),
             Command::Unlock(typed) => self.unlock(typed),
-            Command::SetLockAfter(minutes) => self.change_settings(|settings| settings.lock_after = minutes),
+            Command::SetLockAfter(minutes) => self.set_lock_after(minutes),
             Command::DismissLockOutcomes => self.dismiss_lock_outcomes(),
         }
     }
@@ -174,6 +175,7 @@ impl State {
         match answer {
             Answer::AskedToEnd => self.asked_to_end(),
             Answer::LockAsked(reason) => self.lock_now(reason),
+            Answer::SleepBegins(delay) => self.lock_before_sleep(delay),
             Answer::LockSignals(signals) => self.locking.signals = Some(signals),
             Answer::JournalWarning(warning, number) => self.journal.warn(&warning, number),
             answer => {
@@ -261,7 +263,11 @@ impl State {
             Answer::CheckpointMade(result) => self.checkpoint_made(ticket, result),
             Answer::Panicked => self.fail(ticket, waiting),
             // Answers to no request, which were taken in before.
-            Answer::AskedToEnd | Answer::JournalWarning(..) | Answer::LockAsked(_) | Answer::LockSignals(_) => {}
+            Answer::AskedToEnd
+            | Answer::JournalWarning(..)
+            | Answer::LockAsked(_)
+            | Answer::SleepBegins(_)
+            | Answer::LockSignals(_) => {}
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::{
         keys::key_set::KeySet,
         lock::{NotUnlocked, TypedSignIn},
     },
+    store::lock_signals::SleepDelay,
     worker::{Answer, Rotate, Rotated, Task, Ticket},
 };
 
@@ -68,6 +69,8 @@ pub struct Locking {
     is_wanted: bool,
     /// `true` until the views have dropped what was typed into them.
     wipes_views: bool,
+    /// Delay of the computer's sleep until everything was dropped and a frame showed that.
+    sleep: Option<SleepDelay>,
 }
 
 impl State {
@@ -86,21 +89,34 @@ impl State {
         std::mem::take(&mut self.locking.wipes_views)
     }
 
+    /// Returns the idle time after which the window is locked, in minutes: the user's, unless the rules of this computer
+    /// allow only a shorter one; `None` for never.
+    pub fn lock_after(&self) -> Option<u32> {
+        self.policy().lock_after(self.settings.lock_after)
+    }
+
+    /// Sets the idle time after which the window is locked, if the rules of this computer allow it.
+    pub(super) fn set_lock_after(&mut self, minutes: Option<u32>) {
+        if self.policy().allows_idle(minutes) {
+            self.change_settings(|settings| settings.lock_after = minutes);
+        }
+    }
+
     /// Returns the time at which the window is locked if nothing is typed or pointed at; `None` if it never is.
     pub(super) fn locks_at(&self) -> Option<Timestamp> {
-        let minutes = self.settings.lock_after.filter(|_| self.lock.is_none())?;
+        let minutes = self.lock_after().filter(|_| self.lock.is_none())?;
         let since = self.locking.last_input?;
         Some(since + crate::model::TimeDelta::from_secs(i64::from(minutes) * 60))
     }
 
-    /// Locks the window if it has been idle for as long as the settings say.
+    /// Locks the window if it has been idle for as long as the settings and the rules of this computer say.
     pub(super) fn lock_when_idle(&mut self) {
         // From the start, and after the clock was set back, the time runs from now on.
         if self.locking.last_input.is_none_or(|last| last > self.now) {
             self.locking.last_input = Some(self.now);
         }
         if self.locks_at().is_some_and(|at| at <= self.now) {
-            let minutes = self.settings.lock_after.unwrap_or_default();
+            let minutes = self.lock_after().unwrap_or_default();
             self.lock_now(LockReason::Idle(minutes));
         }
     }
@@ -149,7 +165,29 @@ impl State {
         });
         self.locking.is_wanted = false;
         self.drop_name_question();
+        self.drop_credential_questions();
         self.settle_lock();
+    }
+
+    /// Locks the window before the computer goes to sleep.
+    pub(super) fn lock_before_sleep(&mut self, delay: SleepDelay) {
+        // A window that was locked before has nothing to drop: then nothing is waited for.
+        if self.lock.as_ref().is_none_or(|lock| !lock.is_wiped) {
+            self.locking.sleep = Some(delay);
+        }
+        self.lock_now(LockReason::Sleep);
+    }
+
+    /// Returns `true` while the computer waits for the lock before it goes to sleep.
+    pub fn delays_sleep(&self) -> bool {
+        self.locking.sleep.is_some()
+    }
+
+    /// Lets the computer go to sleep if the window was locked, and everything dropped, before this frame.
+    pub(super) fn let_sleep(&mut self) {
+        if self.lock.as_ref().is_none_or(Lock::is_wiped) {
+            self.locking.sleep = None;
+        }
     }
 
     /// Continues locking: invalidates keys whose secret nobody has stored, waits for what is being written, and then drops
@@ -272,6 +310,8 @@ impl State {
         self.note_outcomes();
         let mut fresh = Self::new(self.now, self.zone.clone());
         std::mem::swap(&mut fresh.settings, &mut self.settings);
+        std::mem::swap(&mut fresh.policy, &mut self.policy);
+        std::mem::swap(&mut fresh.policy_refusal, &mut self.policy_refusal);
         std::mem::swap(&mut fresh.clipboard, &mut self.clipboard);
         std::mem::swap(&mut fresh.pending, &mut self.pending);
         std::mem::swap(&mut fresh.jobs, &mut self.jobs);

@@ -202,3 +202,28 @@ fn an_idle_window_is_locked_at_the_time_it_says_and_not_before() {
     never.advance(at(1_000_000));
     assert!(never.lock().is_none());
 }
+
+/// The computer waits until everything was dropped and a frame was drawn after that; not for a window that was locked
+/// before.
+#[cfg(target_os = "linux")]
+#[test]
+fn sleep_waits_for_what_is_being_written_and_a_frame() {
+    let delay = || {
+        let (_, given) = std::os::unix::net::UnixStream::pair().unwrap();
+        Answer::SleepBegins(std::os::fd::OwnedFd::from(given).into())
+    };
+    let mut state = state();
+    state.handle(Command::from(InvalidateStep::Ask(vec![KeyId::new(KEY)])));
+    state.handle(Command::from(InvalidateStep::Send));
+    let job = state.take_jobs().into_iter().find(|job| matches!(job.task, Task::Bulk(..))).unwrap();
+    state.apply(Event { ticket: Ticket(0), answer: delay() });
+    assert!(state.lock().is_some_and(|lock| lock.reason == LockReason::Sleep));
+    state.advance(Timestamp::EPOCH);
+    assert!(state.delays_sleep(), "something is being written");
+    state.apply(Event { ticket: job.ticket, answer: Answer::BulkDone(Outcome::default()) });
+    assert!(is_wiped(&state) && state.delays_sleep(), "the frame that shows the lock is still to be drawn");
+    state.advance(Timestamp::EPOCH);
+    assert!(!state.delays_sleep());
+    state.apply(Event { ticket: Ticket(0), answer: delay() });
+    assert!(!state.delays_sleep(), "it was locked before");
+}

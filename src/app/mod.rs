@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod command;
 pub mod connections;
 pub mod create;
+pub mod credential;
 pub mod dialogs;
 mod dispatch;
 pub mod file_choice;
@@ -16,7 +17,7 @@ mod pending;
 pub mod protection;
 pub mod rotation;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use jiff::tz::TimeZone;
 
@@ -26,6 +27,7 @@ pub use cluster::{key_page::KeyPage, selection::Selection};
 pub use command::{Command, Screen};
 pub use connections::ConnectionTest;
 pub use create::{Creation, clone::Cloning, forms::FormCommand};
+pub use credential::{CredentialAnswer, CredentialQuestion};
 pub use dialogs::{
     Dialog, DialogKind, Front, OpenDialogs,
     check_secret::SecretCheck,
@@ -50,6 +52,7 @@ use crate::{
             profile::{Profile, ProfileId},
         },
         inventory::overview::OverviewOptions,
+        machine_policy::MachinePolicy,
         settings::Settings,
         time::age,
     },
@@ -106,6 +109,9 @@ pub struct State {
     pub zone: TimeZone,
     /// Settings of the user.
     pub settings: Settings,
+    policy: Arc<MachinePolicy>,
+    /// Reason why the rules of this computer allow no changes; `None` if they allow them.
+    policy_refusal: Option<String>,
     /// Options of the overview, except the metadata fields, which are in the settings.
     pub overview_wanted: OverviewOptions,
     settings_changed: bool,
@@ -114,6 +120,7 @@ pub struct State {
     pub locking: lock::Locking,
     lock_outcomes: Vec<String>,
     name_question: Option<protection::NameQuestion>,
+    credential_questions: VecDeque<credential::CredentialQuestion>,
     /// `true` while a command is acted on that the name of its connection was typed for.
     is_confirmed: bool,
     key_page: Option<KeyPage>,
@@ -148,12 +155,15 @@ impl State {
             now,
             zone,
             settings: Settings::default(),
+            policy: Arc::default(),
+            policy_refusal: None,
             overview_wanted: OverviewOptions::default(),
             settings_changed: false,
             lock: None,
             locking: lock::Locking::default(),
             lock_outcomes: Vec::new(),
             name_question: None,
+            credential_questions: VecDeque::new(),
             is_confirmed: false,
             key_page: None,
             merged: None,
@@ -164,6 +174,21 @@ impl State {
             tickets: 0,
             jobs: Vec::new(),
         }
+    }
+
+    /// Sets the rules of this computer, with the problem that refuses all changes, if there is one.
+    pub fn obey(&mut self, policy: Arc<MachinePolicy>, refusal: Option<Problem>) {
+        (self.policy, self.policy_refusal) = (policy, refusal.map(|problem| problem.detail));
+    }
+
+    /// Returns the rules of this computer.
+    pub fn policy(&self) -> &MachinePolicy {
+        &self.policy
+    }
+
+    /// Returns the reason why the rules of this computer allow no changes; `None` if they allow them.
+    pub fn policy_refusal(&self) -> Option<&str> {
+        self.policy_refusal.as_deref()
     }
 
     /// Opens the practice cluster and signs in to it.
@@ -199,6 +224,7 @@ impl State {
     /// depends on the time.
     pub fn advance(&mut self, now: Timestamp) {
         self.now = now;
+        self.let_sleep();
         if self.clipboard.is_due(now) {
             self.clear_clipboard();
         }

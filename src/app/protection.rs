@@ -1,5 +1,5 @@
-//! Changes through a protected connection: none starts through a read-only one, and through one that asks for its name
-//! each waits until the name was typed.
+//! Changes through a protected connection: none starts through a read-only one or where the rules of this computer allow
+//! none, and through one that asks for its name each waits until the name was typed.
 
 use super::{Cloning, Command, FormCommand, State, create::clone::CloneStep};
 use crate::{
@@ -32,24 +32,37 @@ impl State {
     }
 
     /// Returns the reason why nothing can be changed on any shown cluster; `None` if something can.
-    pub fn read_only(&self) -> Option<&'static str> {
-        let mut shown = self.shown_clusters().peekable();
-        let is_known = shown.peek().is_some();
-        (is_known && shown.all(|cluster| refuses(&cluster.profile))).then_some(READ_ONLY)
+    pub fn read_only(&self) -> Option<&str> {
+        let mut reason = None;
+        for cluster in self.shown_clusters() {
+            reason = Some(self.refusal_of(&cluster.profile)?);
+        }
+        reason
     }
 
     /// Returns the reason why nothing can be changed on an open cluster; `None` if something can.
-    pub fn read_only_on(&self, id: &ProfileId) -> Option<&'static str> {
-        let open = self.clusters.iter().find(|cluster| cluster.profile.id == *id);
-        open.filter(|cluster| refuses(&cluster.profile)).map(|_| READ_ONLY)
+    pub fn read_only_on(&self, id: &ProfileId) -> Option<&str> {
+        self.refusal_of(&self.clusters.iter().find(|cluster| cluster.profile.id == *id)?.profile)
+    }
+
+    /// Returns the reason why nothing can be changed through a connection; `None` if something can. The practice cluster
+    /// is in the memory of this process, and the rules of this computer don't apply to it.
+    fn refusal_of(&self, profile: &Profile) -> Option<&str> {
+        let is_practice = self.sandbox.value().is_some_and(|own| own.id == profile.id);
+        let by_rule = self.policy_refusal().filter(|_| !is_practice);
+        by_rule.or_else(|| protection::refusal(&profile.endpoint).map(|_| READ_ONLY))
     }
 
     /// Returns a command that may be acted on now. One that changes a cluster through a protected connection is held
     /// until the name was typed, and dropped if the connection is read-only.
     pub(super) fn permitted(&mut self, command: Command) -> Option<Command> {
         let Some(profile) = self.changed_by(&command) else { return Some(command) };
-        if refuses(profile) {
-            self.notice(format!("{READ_ONLY}: nothing was sent"));
+        if let Some(reason) = self.refusal_of(profile) {
+            let notice = match reason {
+                READ_ONLY => format!("{READ_ONLY}: nothing was sent"),
+                by_rule => format!("Nothing was sent. {by_rule}"),
+            };
+            self.notice(notice);
             return None;
         }
         if !protection::asks_for_name(&profile.endpoint) {
@@ -123,7 +136,3 @@ impl State {
 }
 
 const READ_ONLY: &str = "This connection is read-only";
-
-fn refuses(profile: &Profile) -> bool {
-    protection::refusal(&profile.endpoint).is_some()
-}

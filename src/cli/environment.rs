@@ -5,17 +5,19 @@ use std::{
     env, io,
     io::IsTerminal,
     path::Path,
-    sync::{Arc, mpsc},
+    sync::{Arc, OnceLock, mpsc},
     thread,
     time::Duration,
 };
 
 use super::{error::CliError, output};
 use crate::{
-    model::{api_key::KeyId, connections::profile::Profile, secret::Secret},
+    model::{api_key::KeyId, connections::profile::Profile, machine_policy::MachinePolicy, secret::Secret},
     ops::{Problem, connections::vault},
     store::{
         connections::{Profiles, ProfilesError},
+        journal::Journal,
+        machine_policy::PolicyFile,
         vault::{Vault, VaultError, kept_secrets::KeptSecrets, os::OsVault},
     },
 };
@@ -27,6 +29,9 @@ pub(super) trait Host {
 
     /// Asks for the password of a user.
     fn password(&self, username: &str) -> Result<Secret, CliError>;
+
+    /// Asks for the credential of a saved connection. `what` names it, and `variable` is the other way to give it.
+    fn credential(&self, what: &str, variable: &str) -> Result<Secret, CliError>;
 
     /// Asks for the passphrase of a file; `None` where nobody can be asked.
     fn passphrase(&self, path: &Path) -> Result<Option<Secret>, CliError>;
@@ -61,6 +66,17 @@ impl Host for ThisMachine {
             .map_err(|error| CliError::usage(format!("Can't prompt for the password ({error}): set ES_PASSWORD")))
     }
 
+    fn credential(&self, what: &str, variable: &str) -> Result<Secret, CliError> {
+        if !io::stdin().is_terminal() {
+            return Err(CliError::usage(format!(
+                "The credential of this connection is not saved, and there is no terminal to prompt for it: set {variable}"
+            )));
+        }
+        rpassword::prompt_password(format!("{}: ", output::cell(what)))
+            .map(Secret::new)
+            .map_err(|error| CliError::usage(format!("Can't prompt for the credential ({error}): set {variable}")))
+    }
+
     fn passphrase(&self, path: &Path) -> Result<Option<Secret>, CliError> {
         if !io::stdin().is_terminal() {
             return Ok(None);
@@ -88,6 +104,18 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// secret of an invalidated key.
 const MAX_SHUTDOWN: Duration = Duration::from_secs(5);
 
+/// Returns the rules of this computer. They are read once, so that a command obeys the same ones from its beginning to its
+/// end.
+pub(super) fn policy() -> &'static Arc<MachinePolicy> {
+    static POLICY: OnceLock<Arc<MachinePolicy>> = OnceLock::new();
+    POLICY.get_or_init(|| Arc::new(PolicyFile::of_this_machine().read()))
+}
+
+/// Returns the journal of this computer's user.
+pub(super) fn journal() -> Journal {
+    Journal::from_environment(policy())
+}
+
 /// Calls the keyring of this computer, which may take as long as a person does: on a thread of its own, so that it can
 /// be given up.
 ///
@@ -96,7 +124,7 @@ const MAX_SHUTDOWN: Duration = Duration::from_secs(5);
 pub(super) fn in_keyring<T: Send + 'static>(
     call: impl FnOnce(&Profiles) -> Result<T, ProfilesError> + Send + 'static,
 ) -> Result<T, CliError> {
-    ask_keyring(move |keyring| call(&Profiles::new(keyring)))
+    ask_keyring(move |keyring| call(&Profiles::by_rules(keyring, policy())))
 }
 
 /// Returns the secret of a key, encoded, if it is kept in the keyring of this computer.
@@ -138,6 +166,9 @@ fn ask_keyring<T: Send + 'static>(
 }
 
 fn keyring_problem(error: ProfilesError) -> CliError {
+    if let ProfilesError::Policy(_) = error {
+        return Problem::from(error).into();
+    }
     let without = "Without a keyring, specify the cluster with --url or ES_URL, and sign in with ES_API_KEY, ES_TOKEN, \
                    or ES_USERNAME and ES_PASSWORD";
     let hint = match &error {

@@ -91,6 +91,8 @@ enum Verb {
     Journal(commands::journal::JournalArgs),
     /// List, save and remove connections in the keyring of this computer
     Profiles(commands::profiles::ProfilesArgs),
+    /// Show the rules that the administrator of this computer has set
+    Policy(commands::policy::PolicyArgs),
 }
 
 /// Request of a command line.
@@ -255,6 +257,7 @@ async fn dispatch(command: Command) -> Result<Exit, CliError> {
         Verb::Sandbox(args) => commands::sandbox::run(flags, args).await,
         Verb::Journal(args) => commands::journal::run(flags, &args).await,
         Verb::Profiles(args) => commands::profiles::run(flags, args),
+        Verb::Policy(args) => commands::policy::run(&args),
     }
 }
 

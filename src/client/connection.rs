@@ -2,6 +2,7 @@
 
 use crate::client::http::certificate::SeenCertificate;
 use std::{
+    path::Path,
     pin::Pin,
     sync::{
         Arc,
@@ -30,6 +31,7 @@ use crate::{
     model::{
         TimeDelta, Timestamp,
         connections::{endpoint::Endpoint, protection::Protection},
+        machine_policy::{MachinePolicy, Violation},
     },
 };
 
@@ -46,6 +48,9 @@ pub struct Client {
     protection: Protection,
     /// `true` if the name of a protected connection was typed for what this clone sends.
     is_confirmed: bool,
+    policy: Arc<MachinePolicy>,
+    /// Reason why the rules of this computer allow this clone no changes; `None` if they allow them.
+    refusal: Option<Arc<Violation>>,
 }
 
 struct Inner {
@@ -88,12 +93,23 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    /// Creates a client for an endpoint. Reads its CA file, if it has one; nothing goes over the network.
+    /// Creates a client for an endpoint on a computer without rules. The program itself uses [`Self::by_rules`].
     ///
     /// # Errors
-    /// [`ClientError::BadCaFile`], [`ClientError::BadLogin`], [`ClientError::PlainThroughProxy`],
-    /// [`ClientError::UnverifiableProxy`] or [`ClientError::Setup`].
+    /// As for [`Self::by_rules`].
     pub fn new(endpoint: &Endpoint) -> Result<Self, ClientError> {
+        Self::by_rules(endpoint, &Arc::default())
+    }
+
+    /// Creates a client for an endpoint that obeys the rules of this computer. Reads its CA file, if it has one; nothing
+    /// goes over the network. Until [`Self::recorded_in`] says that there is a journal, a rule that requires one refuses
+    /// all changes.
+    ///
+    /// # Errors
+    /// [`ClientError::Policy`], [`ClientError::BadCaFile`], [`ClientError::BadLogin`],
+    /// [`ClientError::PlainThroughProxy`], [`ClientError::UnverifiableProxy`] or [`ClientError::Setup`].
+    pub fn by_rules(endpoint: &Endpoint, policy: &Arc<MachinePolicy>) -> Result<Self, ClientError> {
+        policy.check_endpoint(endpoint).map_err(|violation| ClientError::Policy(Box::new(violation)))?;
         let setup = |reason: String| ClientError::Setup { reason };
         let timeout = endpoint.timeout.clamp(Duration::from_millis(1), MAX_TIMEOUT);
         let last_seen = LastSeen::default();
@@ -133,7 +149,26 @@ impl Client {
             sends_product: AtomicBool::new(false),
             scheme_is_known: AtomicBool::new(endpoint.url.is_https()),
         };
-        Ok(Self { inner: Arc::new(inner), protection: endpoint.protection, is_confirmed: false })
+        let client = Self {
+            inner: Arc::new(inner),
+            protection: endpoint.protection,
+            is_confirmed: false,
+            policy: Arc::clone(policy),
+            refusal: None,
+        };
+        Ok(client.recorded_in(Err("No journal is kept here")))
+    }
+
+    /// Rules of this computer that the client obeys.
+    pub fn policy(&self) -> &Arc<MachinePolicy> {
+        &self.policy
+    }
+
+    /// Returns a clone whose changes are recorded in the journal in this folder, or in none for this reason. If the rules
+    /// of this computer require another journal, it sends no changes.
+    pub(crate) fn recorded_in(self, journal: Result<&Path, &str>) -> Self {
+        let refusal = self.policy.check_changes(journal).err().map(Arc::new);
+        Self { refusal, ..self }
     }
 
     /// Endpoint of this client: the address and the credential.
@@ -160,6 +195,17 @@ impl Client {
     /// Protection of the cluster against changes through this client.
     pub fn protection(&self) -> Protection {
         self.protection
+    }
+
+    /// Checks that the rules of this computer allow changes.
+    ///
+    /// # Errors
+    /// [`ClientError::Policy`].
+    pub(crate) fn check_changes(&self) -> Result<(), ClientError> {
+        match &self.refusal {
+            Some(violation) => Err(ClientError::Policy(Box::new(Violation::clone(violation)))),
+            None => Ok(()),
+        }
     }
 
     /// Refuses a call that the protection of the connection forbids.
@@ -214,9 +260,13 @@ impl Client {
     /// carried out, the result of the last one proves nothing: it becomes [`ClientError::RefusedRepetition`].
     ///
     /// # Errors
-    /// [`ClientError::ReadOnly`] or [`ClientError::Unconfirmed`] before anything is sent, if the connection is protected
-    /// against the call; otherwise the error of the last attempt.
+    /// [`ClientError::Policy`], [`ClientError::ReadOnly`] or [`ClientError::Unconfirmed`] before anything is sent, if the
+    /// rules of this computer or the protection of the connection refuse the call; otherwise the error of the last
+    /// attempt.
     pub(super) async fn send(&self, call: Call<'_>) -> Result<Response, ClientError> {
+        if !call.is_read() {
+            self.check_changes()?;
+        }
         self.check_protection(&call)?;
         let deadline = Instant::now() + self.inner.timeout;
         let mut tries = 1;

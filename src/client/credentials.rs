@@ -22,6 +22,9 @@ pub(super) const SHORTEST_SECRET: usize = 6;
 /// [`ClientError::BadLogin`] if a header can't carry the credential.
 pub(super) fn headers(endpoint: &Endpoint) -> Result<HeaderMap, ClientError> {
     let bad = |reason: &str| ClientError::BadLogin { reason: reason.to_owned() };
+    if endpoint.lacks_credential() {
+        return Err(bad("the credential of this connection is asked for each time, and was not typed"));
+    }
     let authorization = match &endpoint.login {
         Login::Certificate if endpoint.client_certificate.is_none() => {
             return Err(bad("there is no client certificate to sign in with"));
@@ -78,6 +81,19 @@ mod tests {
 
     use super::*;
     use crate::model::connections::endpoint::ClusterUrl;
+
+    #[test]
+    fn a_credential_that_was_not_typed_is_never_sent_blank() {
+        let url = ClusterUrl::parse("https://localhost:9200").unwrap();
+        for login in [
+            Login::ApiKey { id: "id".into(), secret: Secret::default() },
+            Login::Password { username: "ana".into(), password: Secret::default() },
+            Login::Bearer(Secret::default()),
+        ] {
+            let asked = Endpoint { asks_credential: true, ..Endpoint::new(url.clone(), login) };
+            assert!(matches!(headers(&asked), Err(ClientError::BadLogin { .. })), "{asked:?}");
+        }
+    }
 
     #[test]
     fn the_credential_is_marked_so_that_no_library_prints_it() {

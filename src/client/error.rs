@@ -7,7 +7,7 @@ use super::http::{
     certificate::{CertificateProblem, SeenCertificate},
     proxy::ProxyFault,
 };
-use crate::model::version::Feature;
+use crate::model::{machine_policy::Violation, version::Feature};
 
 /// Reason why a request got no usable answer. `Display` is one plain sentence.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -79,6 +79,9 @@ pub enum ClientError {
     /// The connection asks for its name to be typed for each change, which was not done; nothing was sent.
     #[error("Not sent: this connection is protected, and its name was not typed")]
     Unconfirmed,
+    /// The rules of this computer refuse the connection or the change; nothing was sent.
+    #[error("Not sent: {0}")]
+    Policy(Box<Violation>),
     /// No connection was established: no such name, refused, no route.
     #[error("The cluster can't be reached: {reason}")]
     Unreachable {
@@ -270,6 +273,7 @@ impl ClientError {
             | Self::UnverifiableProxy { .. }
             | Self::ReadOnly
             | Self::Unconfirmed
+            | Self::Policy(_)
             | Self::Contradictory { .. }
             | Self::Interrupted
             | Self::Unreachable { .. }

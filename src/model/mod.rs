@@ -11,6 +11,7 @@ pub mod identity;
 pub mod inventory;
 pub mod journal;
 pub mod lock;
+pub mod machine_policy;
 pub mod privileges;
 pub mod rights;
 pub mod rotation;

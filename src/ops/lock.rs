@@ -7,6 +7,7 @@ use subtle::ConstantTimeEq;
 use crate::{
     model::{
         connections::{login::Login, profile::Profile},
+        machine_policy::MachinePolicy,
         secret::Secret,
     },
     ops::{
@@ -36,28 +37,30 @@ pub enum NotUnlocked {
 
 /// Reads the profiles if whoever asks for it proves to be their owner. A keyring that was locked asked for its password:
 /// that is the proof. One that was open asks nobody: then a person types the name of a saved connection and its
-/// credential. Without a saved connection nothing can be proved, and nothing is protected once everything was dropped:
+/// credential. Without a saved credential nothing can be proved, and nothing is protected once everything was dropped:
 /// before (`is_wiped` is `false`) the window stays locked. May block.
 ///
 /// # Errors
 /// If the keyring refuses, or the proof is missing or wrong. It is not told which part of it is.
 pub fn unlock(
     vault: &Arc<dyn Vault>,
+    policy: &Arc<MachinePolicy>,
     typed: Option<&TypedSignIn>,
     is_wiped: bool,
 ) -> Result<ReadProfiles, NotUnlocked> {
     let asks = vault.is_locked() == Some(true);
-    let read = vault::read_profiles(vault).map_err(NotUnlocked::Problem)?;
+    let read = vault::read_profiles(vault, policy).map_err(NotUnlocked::Problem)?;
     if asks {
         return Ok(read);
     }
-    let is_empty = read.profiles.is_empty() && read.unreadable.is_empty();
+    let is_kept = |profile: &Profile| !profile.endpoint.asks_credential;
+    let is_empty = !read.profiles.iter().any(is_kept) && read.unreadable.is_empty();
     if is_empty || vault.place() == VaultPlace::Memory {
         let detail = "What is being written is finished first: no saved connection can prove who you are";
         let wait = Problem::new("Not unlocked yet", detail).hint("Try again in a moment");
         return if is_wiped { Ok(read) } else { Err(NotUnlocked::Problem(wait)) };
     }
-    let can_be_typed = |profile: &Profile| !matches!(profile.endpoint.login, Login::Certificate);
+    let can_be_typed = |profile: &Profile| is_kept(profile) && !matches!(profile.endpoint.login, Login::Certificate);
     if !read.profiles.iter().any(can_be_typed) {
         let detail = "No saved connection has a credential that could be typed, and the keyring is already unlocked";
         return Err(NotUnlocked::Problem(
@@ -90,7 +93,7 @@ fn proves(typed: &TypedSignIn, profile: &Profile) -> bool {
         // There is nothing that a person could type.
         Login::Certificate => false,
     };
-    is_credential && profile.name.trim() == typed.connection.trim()
+    is_credential && !profile.endpoint.asks_credential && profile.name.trim() == typed.connection.trim()
 }
 
 #[cfg(test)]
@@ -127,7 +130,7 @@ mod tests {
     fn tried(vault: &Arc<MemoryVault>, connection: &str, credential: &str) -> bool {
         let typed = TypedSignIn { connection: connection.into(), credential: Secret::new(credential) };
         let vault: Arc<dyn Vault> = vault.clone();
-        unlock(&vault, Some(&typed), true).is_ok()
+        unlock(&vault, &Arc::default(), Some(&typed), true).is_ok()
     }
 
     #[test]
@@ -150,13 +153,13 @@ mod tests {
             assert_eq!(tried(&vault, connection, credential), expected, "{connection} {credential}");
         }
         let vault: Arc<dyn Vault> = vault;
-        assert!(matches!(unlock(&vault, None, true), Err(NotUnlocked::SignIn)));
+        assert!(matches!(unlock(&vault, &Arc::default(), None, true), Err(NotUnlocked::SignIn)));
     }
 
     #[test]
     fn without_a_credential_that_can_be_typed_it_says_so() {
         let only: Arc<dyn Vault> = vault(&[("pki", Login::Certificate)]);
-        let Err(NotUnlocked::Problem(problem)) = unlock(&only, None, true) else {
+        let Err(NotUnlocked::Problem(problem)) = unlock(&only, &Arc::default(), None, true) else {
             panic!("it is unlocked, or asks in vain")
         };
         assert!(problem.detail.contains("could be typed"), "{problem}");
@@ -167,18 +170,39 @@ mod tests {
         let locked = vault(&logins());
         locked.lock_it(true);
         let locked: Arc<dyn Vault> = locked;
-        assert_eq!(unlock(&locked, None, true).unwrap().profiles.len(), 3);
+        assert_eq!(unlock(&locked, &Arc::default(), None, true).unwrap().profiles.len(), 3);
         let empty: Arc<dyn Vault> = vault(&[]);
-        assert!(unlock(&empty, None, true).is_ok());
+        assert!(unlock(&empty, &Arc::default(), None, true).is_ok());
         let memory: Arc<dyn Vault> = Arc::new(MemoryVault::new());
-        assert!(unlock(&memory, None, true).is_ok());
+        assert!(unlock(&memory, &Arc::default(), None, true).is_ok());
         // Before everything was dropped, both would show it to anybody.
         for nothing in [&empty, &memory] {
-            assert!(matches!(unlock(nothing, None, false), Err(NotUnlocked::Problem(_))));
+            assert!(matches!(unlock(nothing, &Arc::default(), None, false), Err(NotUnlocked::Problem(_))));
         }
         let gone = vault(&logins());
         gone.fail_with(crate::store::vault::VaultError::Locked);
         let gone: Arc<dyn Vault> = gone;
-        assert!(matches!(unlock(&gone, None, true), Err(NotUnlocked::Problem(_))));
+        assert!(matches!(unlock(&gone, &Arc::default(), None, true), Err(NotUnlocked::Problem(_))));
+    }
+
+    /// Without the secret, its blank would be anybody's; and where no secret is kept there is nothing to protect.
+    #[test]
+    fn a_connection_whose_credential_is_asked_for_proves_nothing() {
+        let vault = vault(&logins()[..1]);
+        let profiles = Profiles::new(vault.clone());
+        let mut asked = profiles.by_name("lab").unwrap().unwrap();
+        asked.endpoint.asks_credential = true;
+        profiles.save(&asked).unwrap();
+        let place: Arc<dyn Vault> = vault.clone();
+        assert!(unlock(&place, &Arc::default(), None, true).is_ok());
+        assert!(matches!(unlock(&place, &Arc::default(), None, false), Err(NotUnlocked::Problem(_))));
+        let kept = Endpoint::new(ClusterUrl::parse("https://es:9200").unwrap(), logins()[2].1.clone());
+        let kept = Profile { id: ProfileId("k".into()), name: "kept".into(), endpoint: kept, ..asked };
+        profiles.save(&kept).unwrap();
+        for (connection, credential, expected) in
+            [("lab", "", false), ("lab", " hunter2 ", false), ("kept", "t0ken", true)]
+        {
+            assert_eq!(tried(&vault, connection, credential), expected, "{connection} {credential}");
+        }
     }
 }

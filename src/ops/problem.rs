@@ -3,7 +3,7 @@
 use crate::{
     client::{CertificateProblem, ClientError, ProxyFault, SeenCertificate, http::error_response},
     model::text::sentence,
-    ops::connections::{capabilities::TRIAL, connect::ConnectionCheck, protection},
+    ops::connections::{capabilities::TRIAL, connect::ConnectionCheck, machine_policy, protection},
 };
 
 /// A way out of a problem: a button in the window, an option or a command on the command line.
@@ -170,6 +170,7 @@ pub fn failing_step(error: &ClientError) -> ConnectionCheck {
         ClientError::Proxy { .. } | ClientError::PlainThroughProxy { .. } | ClientError::UnverifiableProxy { .. } => {
             ConnectionCheck::Proxy
         }
+        ClientError::Policy(_) => ConnectionCheck::Policy,
         ClientError::Unreachable { .. }
         | ClientError::TimedOut { .. }
         | ClientError::Broken { .. }
@@ -281,6 +282,7 @@ impl From<ClientError> for Problem {
                      certificates of this computer",
                 )
                 .fix(Fix::EditConnection),
+            ClientError::Policy(ref violation) => machine_policy::refused(violation),
             ClientError::ReadOnly | ClientError::Unconfirmed => protection::refused(&error),
             ClientError::NotSent { ref reason } => Problem::new("Nothing was sent", &sentence::capitalized(reason)),
             ClientError::RefusedRepetition { .. } | ClientError::FromBetween { .. } | ClientError::Interrupted => {

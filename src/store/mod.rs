@@ -7,6 +7,7 @@ pub mod file_dialog;
 pub mod journal;
 mod lock;
 pub mod lock_signals;
+pub mod machine_policy;
 pub mod notice;
 pub(crate) mod own_files;
 pub mod process;

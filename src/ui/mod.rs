@@ -60,8 +60,10 @@ impl App {
         theme::install(ctx);
         ctx.add_plugin(widgets::typed_order::TypedOrder::default());
         let wake = ctx.clone();
+        let (policy, refusal) = (services.policy().clone(), services.refusal_of_changes());
         let worker = Worker::start(services, move || wake.request_repaint())?;
         let mut state = State::new((start.clock)(), start.zone);
+        state.obey(policy, refusal);
         if let Some(look) = start.settings.look.as_deref().and_then(theme::Look::named) {
             theme::apply(ctx, look);
         }

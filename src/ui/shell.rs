@@ -54,6 +54,7 @@ impl Shell {
             .resizable(false)
             .show(ui, |ui| rail(ui, view, compact));
         banners::lock_outcomes(ui, view);
+        banners::policy_refusal(ui, view);
         banners::journal_fault(ui, view);
         banners::unsaved_connection(ui, view);
         egui::CentralPanel::no_frame().frame(bare(p.surface.surface)).show(ui, |ui| content(ui, view));
@@ -178,8 +179,10 @@ fn which(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, compact: bool) {
         chip::badge(ui, chip::Tone::Plain, icons::SCIENCE, words);
     }
     if view.state.read_only_on(&cluster.profile.id).is_some() {
-        chip::badge(ui, chip::Tone::Plain, icons::LOCK, "read-only")
-            .on_hover_text("Nothing is changed through this connection. Its protection is set under Connections");
+        let by_rule = view.state.policy_refusal();
+        chip::badge(ui, chip::Tone::Plain, icons::LOCK, "read-only").on_hover_text(
+            by_rule.unwrap_or("Nothing is changed through this connection. Its protection is set under Connections"),
+        );
     }
     if view.state.insecure() {
         chip::badge(ui, chip::Tone::Danger, icons::NO_ENCRYPTION, "insecure").on_hover_text(

@@ -31,7 +31,7 @@ use crate::{
         secret::{identify::Checked, try_key::Trial},
         update::plan::{Before, NotPlanned},
     },
-    store::{file_dialog::ChosenFile, journal::Warning as JournalWarning},
+    store::{file_dialog::ChosenFile, journal::Warning as JournalWarning, lock_signals::SleepDelay},
     worker::{FormAnswer, Rotated, Ticket},
 };
 
@@ -51,6 +51,8 @@ pub enum Answer {
     Unlocked(Result<ReadProfiles, NotUnlocked>),
     /// Request of the desktop to lock the window.
     LockAsked(LockReason),
+    /// The computer goes to sleep, and waits for the lock until the delay is dropped.
+    SleepBegins(SleepDelay),
     /// Signals of the desktop that arrive here.
     LockSignals(LockSignals),
     /// Profiles of the vault.

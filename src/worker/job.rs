@@ -36,7 +36,8 @@ use crate::{
         clock,
         connections::{
             client_certificate::{self, CertificateFiles},
-            connect, vault,
+            connect,
+            vault::{self, ReadProfiles},
         },
         create::{completions, new_key},
         journal::{checkpoint, reader},
@@ -232,11 +233,11 @@ const AFTER_WRONG: Duration = Duration::from_secs(1);
 pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter, stop: Arc<AtomicBool>) {
     let answer = match task {
         Task::Stop(_) => return,
-        Task::ReadProfiles => Answer::Profiles(in_vault(&services, vault::read_profiles).await),
+        Task::ReadProfiles => Answer::Profiles(read_profiles(&services).await),
         Task::UseMemory => {
             services.vault().give_up();
             *services.vault.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(MemoryVault::new());
-            Answer::Profiles(in_vault(&services, vault::read_profiles).await)
+            Answer::Profiles(read_profiles(&services).await)
         }
         Task::ForgetMemory => {
             let mut vault = services.vault.write().unwrap_or_else(PoisonError::into_inner);
@@ -246,7 +247,8 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             return;
         }
         Task::Unlock(typed, is_wiped) => {
-            let unlock = move |place: &Arc<dyn Vault>| Ok(lock::unlock(place, typed.as_deref(), is_wiped));
+            let policy = Arc::clone(services.policy());
+            let unlock = move |place: &Arc<dyn Vault>| Ok(lock::unlock(place, &policy, typed.as_deref(), is_wiped));
             let unlocked = in_vault(&services, unlock).await;
             let unlocked = unlocked.unwrap_or_else(|problem| Err(NotUnlocked::Problem(problem)));
             if unlocked.is_err() {
@@ -256,10 +258,14 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             Answer::Unlocked(unlocked)
         }
         Task::SaveProfile(profile) => {
-            Answer::ProfilesChanged(in_vault(&services, move |place| vault::save_profile(place, &profile)).await)
+            let policy = Arc::clone(services.policy());
+            let save = move |place: &Arc<dyn Vault>| vault::save_profile(place, &policy, &profile);
+            Answer::ProfilesChanged(in_vault(&services, save).await)
         }
         Task::RemoveProfile(id) => {
-            Answer::ProfilesChanged(in_vault(&services, move |place| vault::remove_profile(place, &id)).await)
+            let policy = Arc::clone(services.policy());
+            let remove = move |place: &Arc<dyn Vault>| vault::remove_profile(place, &policy, &id);
+            Answer::ProfilesChanged(in_vault(&services, remove).await)
         }
         Task::OpenSandbox => Answer::SandboxOpened(open_sandbox(&services).await),
         Task::ReadCertificate(files) => {
@@ -268,11 +274,13 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             Answer::CertificateRead(read.map(Box::new))
         }
         Task::Test(endpoint) => {
-            connect::test(&endpoint, |step| reporter.progress(Answer::Tested(Box::new(step)))).await;
+            let (policy, journal) = (services.policy_for(&endpoint), services.journal_for(&endpoint));
+            let tell = |step| reporter.progress(Answer::Tested(Box::new(step)));
+            connect::test_by_rules(&endpoint, &policy, &journal, tell).await;
             Answer::TestEnded
         }
         Task::Connect(endpoint) => {
-            let session = connect::connect(&endpoint).await;
+            let session = connect::connect_by_rules(&endpoint, &services.policy_for(&endpoint)).await;
             let keyring = KeptSecrets::new(services.vault());
             Answer::Connected(
                 session.map(|session| {
@@ -293,7 +301,8 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
         Task::LastUses(session, keys) => Answer::LastUses(last_use::of(&session, &keys.ids()).await),
         Task::CheckSecret(session, candidates, asked) => {
             let endpoint = session.client.endpoint().clone();
-            let checked = identify::check(Ok(&session), &endpoint, &candidates, &asked).await;
+            let place = (&endpoint, session.client.policy());
+            let checked = identify::check(Ok(&session), place, &candidates, &asked).await;
             Answer::SecretChecked(checked.map(Box::new))
         }
         Task::Create(session, key) => {
@@ -301,7 +310,8 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
         }
         Task::Form(task) => create::run(task).await,
         Task::Try(endpoint, id, secret, descriptors) => {
-            let trial = try_key::try_key(&endpoint, &id, &secret, descriptors.as_deref()).await;
+            let policy = services.policy_for(&endpoint);
+            let trial = try_key::try_key(&endpoint, &policy, &id, &secret, descriptors.as_deref()).await;
             Answer::Tried(trial.map(Box::new))
         }
         Task::Bulk(session, operation) => {
@@ -438,6 +448,11 @@ async fn open_sandbox(services: &Services) -> Result<Box<Profile>, Problem> {
         }
         None => Err(Problem::new("No sandbox is available", "Start Keybearer with --sandbox")),
     }
+}
+
+async fn read_profiles(services: &Services) -> Result<ReadProfiles, Problem> {
+    let policy = Arc::clone(services.policy());
+    in_vault(services, move |place| vault::read_profiles(place, &policy)).await
 }
 
 /// Runs a call to the vault, which may block, on a blocking thread, for at most [`VAULT_TIME`].

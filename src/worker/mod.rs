@@ -18,7 +18,7 @@ use std::{
 
 use tokio::{runtime::Runtime, sync::mpsc, task::AbortHandle};
 
-use crate::store::journal::Warning as JournalWarning;
+use crate::store::{journal::Warning as JournalWarning, lock_signals::SleepDelay};
 
 pub use create::{FormAnswer, FormTask};
 pub use event::{Answer, Event};
@@ -177,7 +177,9 @@ impl Worker {
         let other = reporter.clone();
         runtime.spawn(async move {
             let subscribed = async move |signals| other.answer(Answer::LockSignals(signals)).await;
-            let report = async move |reason| reporter.answer(Answer::LockAsked(reason)).await;
+            let report = async move |reason, delay: Option<SleepDelay>| {
+                reporter.answer(delay.map_or(Answer::LockAsked(reason), Answer::SleepBegins)).await;
+            };
             crate::store::lock_signals::watch(subscribed, report).await;
         });
     }

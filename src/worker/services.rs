@@ -12,9 +12,10 @@ use crate::{
             endpoint::{ClusterUrl, Endpoint},
             profile::Profile,
         },
+        machine_policy::MachinePolicy,
         secret::Secret,
     },
-    ops::Problem,
+    ops::{Problem, connections::machine_policy},
     store::{
         file_dialog::{FileDialogs, NoFileDialogs},
         journal::{Journal, Warning as JournalWarning},
@@ -54,6 +55,7 @@ pub struct Services {
     pub(super) files: Arc<dyn FileDialogs>,
     pub(super) journal: Journal,
     pub(super) rotations: rotation::Places,
+    policy: Arc<MachinePolicy>,
     /// Address of the practice cluster, for which no journal is written.
     pub(super) practice: Mutex<Option<ClusterUrl>>,
 }
@@ -69,6 +71,7 @@ impl Services {
             files: Arc::new(NoFileDialogs),
             journal: Journal::default(),
             rotations: rotation::Places::default(),
+            policy: Arc::default(),
             practice: Mutex::default(),
         }
     }
@@ -94,6 +97,22 @@ impl Services {
         Self { journal, ..self }
     }
 
+    /// Adds the rules of this computer; without them, there are none.
+    pub fn with_policy(self, policy: Arc<MachinePolicy>) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// Returns the rules of this computer.
+    pub fn policy(&self) -> &Arc<MachinePolicy> {
+        &self.policy
+    }
+
+    /// Returns the reason why the rules of this computer allow no change on any cluster but the practice cluster; `None`
+    /// if they allow them.
+    pub fn refusal_of_changes(&self) -> Option<Problem> {
+        machine_policy::refusal_of_changes(&self.policy, &self.journal)
+    }
+
     /// Passes warnings about the journal to `warn` at once.
     pub(super) fn watch_journal(mut self, warn: impl Fn(JournalWarning) + Send + Sync + 'static) -> Self {
         self.journal = self.journal.watched(warn);
@@ -113,6 +132,11 @@ impl Services {
 
     pub(super) fn journal_for(&self, endpoint: &Endpoint) -> Journal {
         if self.is_practice(endpoint) { Journal::default() } else { self.journal.clone() }
+    }
+
+    /// Returns the rules for a cluster. The practice cluster is in the memory of this process, and has none.
+    pub(super) fn policy_for(&self, endpoint: &Endpoint) -> Arc<MachinePolicy> {
+        if self.is_practice(endpoint) { Arc::default() } else { Arc::clone(&self.policy) }
     }
 
     pub(super) fn vault(&self) -> Arc<dyn Vault> {

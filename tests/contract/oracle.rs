@@ -354,7 +354,10 @@ async fn checked(server: &Server, admin: &keybearer::ops::Session, made: &[(Crea
         };
         let text = format!("{}:{}", key.id, key.secret.expose());
         let candidates = secret_text::read(&Secret::new(text)).unwrap();
-        let checked = identify::check(Ok(admin), &server.endpoint(superuser()), &candidates, &asked).await.unwrap();
+        let checked =
+            identify::check(Ok(admin), (&server.endpoint(superuser()), &Default::default()), &candidates, &asked)
+                .await
+                .unwrap();
         let Looked::Found(found) = &checked.key else { panic!("{what}") };
         for answer in &checked.answers {
             let (truth, told) = match answer.on.first() {

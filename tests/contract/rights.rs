@@ -181,7 +181,7 @@ fn who_sees_only_own_keys_is_told_what_is_not_known() {
 async fn check(server: &Server, text: String, asked: &Asked) -> Checked {
     let admin = server.admin().await;
     let candidates = secret_text::read(&Secret::new(text)).unwrap();
-    identify::check(Ok(&admin), &server.endpoint(superuser()), &candidates, asked).await.unwrap()
+    identify::check(Ok(&admin), (&server.endpoint(superuser()), &Default::default()), &candidates, asked).await.unwrap()
 }
 
 fn why(checked: &Checked) -> Option<Why> {

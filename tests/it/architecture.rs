@@ -190,6 +190,31 @@ fn the_reader_of_texts_sees_all_but_comments_and_tests() {
     assert_eq!(literals(text), ["one", "two"]);
 }
 
+/// Constructors of a computer without rules, for tests.
+const WITHOUT_RULES: [&str; 4] = ["Client::new(", "connect::connect(", "connect::test(", "Profiles::new("];
+
+/// Beside each such constructor there is one that takes the rules of the computer. The program has to use that, and only
+/// one file knows the variable by which tests name another file of rules.
+#[test]
+fn the_program_connects_and_saves_only_by_the_rules_of_the_computer() {
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+    let product = |text: &str| text.find("#[cfg(test)]").map_or(text.len(), |end| end);
+    let mut knows = Vec::new();
+    for (path, text) in files.iter().filter(|(path, _)| !path.ends_with("tests.rs")) {
+        let text = &text[..product(text)];
+        let used = WITHOUT_RULES.iter().find(|name| {
+            let is_ours = |before: &str| !before.ends_with("reqwest::") && !before.ends_with(char::is_alphanumeric);
+            text.match_indices(*name).any(|(at, _)| is_ours(&text[..at]))
+        });
+        assert_eq!(used, None, "{path}: use the constructor that takes the rules of the computer");
+        if text.contains("KEYBEARER_TEST_POLICY") {
+            knows.push(path);
+        }
+    }
+    assert!(matches!(&knows[..], [path] if path.ends_with("store/machine_policy.rs")), "{knows:?}");
+}
+
 /// What stands between backticks in a row of a table, cell by cell.
 fn quoted(row: &str) -> Vec<Vec<&str>> {
     row.split(" | ").map(|cell| cell.split('`').skip(1).step_by(2).collect()).collect()

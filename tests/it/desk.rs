@@ -19,6 +19,7 @@ use keybearer::{
             login::Login,
             profile::{Environment, Profile, ProfileId},
         },
+        machine_policy::MachinePolicy,
         secret::Secret,
     },
     ops::Problem,
@@ -80,6 +81,8 @@ pub struct Setting {
     pub step: f32,
     /// Minutes after which an idle window is locked; tests move the clock, and most mean something else by it.
     pub lock_after: Option<u32>,
+    /// The rules of the computer.
+    pub policy: MachinePolicy,
 }
 
 impl Default for Setting {
@@ -97,6 +100,7 @@ impl Default for Setting {
             keyring: None,
             step: 0.25,
             lock_after: None,
+            policy: MachinePolicy::default(),
         }
     }
 }
@@ -111,6 +115,7 @@ impl Desk {
         let place: Arc<dyn Vault> = setting.keyring.unwrap_or_else(|| vault.clone());
         let mut services = Services::new(place, Arc::new(clipboard.clone()))
             .with_settings(setting.settings.clone())
+            .with_policy(Arc::new(setting.policy))
             .with_journal(setting.journal)
             .with_rotations(setting.rotations);
         if let Some(files) = setting.files {

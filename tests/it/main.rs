@@ -3,6 +3,8 @@
 
 mod architecture;
 #[cfg(feature = "window")]
+mod asked_credential;
+#[cfg(feature = "window")]
 mod check_secret;
 mod cli;
 mod cli_check_secret;
@@ -58,6 +60,7 @@ mod locking;
 mod lying_line;
 #[cfg(feature = "window")]
 mod lying_window;
+mod machine_policy;
 #[cfg(feature = "window")]
 mod pictures;
 #[cfg(feature = "window")]

@@ -4,7 +4,17 @@
 use std::sync::Arc;
 
 use egui_kittest::SnapshotResults;
-use keybearer::{model::connections::protection::Protection, store::vault::memory::MemoryVault};
+use keybearer::{
+    app::Command,
+    model::{
+        connections::{
+            profile::{Profile, ProfileId},
+            protection::Protection,
+        },
+        machine_policy::{MachinePolicy, parse},
+    },
+    store::{journal::Journal, vault::memory::MemoryVault},
+};
 use rcgen::{CertificateParams, DnType, KeyPair};
 
 use crate::{
@@ -70,6 +80,52 @@ fn the_lock_and_the_settings() {
     }
 }
 
+const RULES: &str = r#"
+[journal]
+required = true
+path = "/var/log/keybearer/{user}"
+[tls]
+verify_required = true
+[connections]
+production_protected = true
+[lock]
+max_idle = "15m"
+[clusters]
+allowed = ["127.0.0.1", "*.example.net", "es-audit.example.org:9243", "localhost"]
+"#;
+
+/// The settings and the form of a connection under rules, and what a file with a fault does to every screen.
+#[test]
+fn the_rules_of_the_computer() {
+    if !asked_for() {
+        return;
+    }
+    let cluster = Cluster::start(39294);
+    let file = || "/etc/keybearer/policy.toml".into();
+    let rules = || MachinePolicy::Rules { file: file(), rules: parse(RULES, "ana").unwrap() };
+    let fault = || parse("[lock]\nmax_idle = 15", "ana").unwrap_err();
+    let unusable = || MachinePolicy::Unusable { file: file(), fault: fault() };
+    let mut results = SnapshotResults::new();
+    for (size, look, policy, name) in [
+        (SIZE, "Light", rules(), "settings-rules-light"),
+        (SMALL, "Dark", rules(), "settings-rules-small-dark"),
+        (SIZE, "Dark", unusable(), "settings-unusable-dark"),
+    ] {
+        let journal = Journal::at("/var/log/keybearer/ana".into());
+        let profiles = vec![cluster.profile()];
+        let mut desk = cluster.desk_of(look, Setting { size, profiles, policy, journal, ..Setting::default() });
+        desk.press("Settings");
+        desk.wait_for("Set by this computer");
+        take(&mut desk, name, &mut results);
+        if name == "settings-rules-light" {
+            desk.press("Connections");
+            desk.fill("URL", "https://es.example.org:9200");
+            desk.wait_for("rule clusters.allowed");
+            take(&mut desk, "connection-rules-light", &mut results);
+        }
+    }
+}
+
 #[test]
 fn the_form_of_a_guarded_connection() {
     if !asked_for() {
@@ -98,5 +154,12 @@ fn the_form_of_a_guarded_connection() {
         desk.fill("Proxy user", "ana");
         desk.fill("Proxy password", "hunter2");
         take(&mut desk, name, &mut results);
+        if look == "Dark" {
+            let mut asked = Profile { id: ProfileId("asked".into()), name: "payments-us".into(), ..cluster.profile() };
+            asked.endpoint.asks_credential = true;
+            desk.harness.state_mut().send(Command::Connect(Box::new(asked.as_saved())));
+            desk.wait_for("is asked for each time");
+            take(&mut desk, "credential-question-dark", &mut results);
+        }
     }
 }

@@ -26,33 +26,40 @@ use crate::{
 };
 
 /// A practice cluster behind something that records all requests.
-struct Recorded {
-    practice: Practice,
-    proxy: Proxy,
+pub struct Recorded {
+    pub practice: Practice,
+    pub proxy: Proxy,
 }
 
 impl Recorded {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let practice = Practice::start();
         let proxy = Proxy::start(practice.sandbox());
         Self { practice, proxy }
     }
 
-    fn endpoint(&self, protection: Protection) -> Endpoint {
+    pub fn endpoint(&self, protection: Protection) -> Endpoint {
         let login = Login::Password { username: "officer".into(), password: Secret::new("officer-password") };
         let url = ClusterUrl::parse(&self.proxy.url()).unwrap();
         Endpoint { timeout: Duration::from_secs(90), protection, ..Endpoint::new(url, login) }
     }
 
     /// Runs a command of the officer through the recorder.
-    fn ran(&self, variables: &[(&str, &str)], args: &[&str]) -> Ran {
+    pub fn ran(&self, variables: &[(&str, &str)], args: &[&str]) -> Ran {
         let mut command = self.practice.user(keybearer(), "officer");
         command.env_remove("ES_FINGERPRINT").env("ES_URL", self.proxy.url()).envs(variables.iter().copied());
         run(command.args(args))
     }
 
+    /// The UUID of the cluster.
+    pub fn uuid(&self) -> String {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let session = runtime.block_on(connect::connect(&self.endpoint(Protection::None))).unwrap();
+        session.cluster_uuid.unwrap()
+    }
+
     /// The requests that are no reads.
-    fn changes(&self) -> Vec<Seen> {
+    pub fn changes(&self) -> Vec<Seen> {
         let reads = ["/_security/_query/api_key", "/_security/user/_has_privileges"];
         let is_read = |seen: &Seen| {
             let path = seen.path.split('?').next().unwrap();
@@ -73,7 +80,7 @@ fn new_key(name: &str) -> CreateKey {
 }
 
 /// Sends one change of each kind that doesn't need a license. Returns the errors.
-async fn every_change(client: &Client, id: &KeyId) -> Vec<Option<ClientError>> {
+pub async fn every_change(client: &Client, id: &KeyId) -> Vec<Option<ClientError>> {
     let update = keybearer::model::update::KeyUpdate::default();
     let now = Timestamp::EPOCH;
     vec![

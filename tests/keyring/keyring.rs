@@ -25,6 +25,10 @@ use keybearer::{
     },
 };
 
+#[cfg(target_os = "linux")]
+#[path = "sleep.rs"]
+mod sleep;
+
 const LIMIT: Duration = Duration::from_secs(20);
 const PROBE: &str = "KEYBEARER_KEYRING_PROBE";
 
@@ -290,7 +294,48 @@ fn a_protected_profile_asks_each_command_for_its_name_and_a_read_only_one_sends_
     let (code, words) = ran(&["invalidate", "app", "--yes", "--confirm-name", "prod-eu"]);
     assert!(code == Some(1) && words.contains("read-only"), "{code:?} {words}");
     save(&["--protection", "none"]);
+    // Unless a rule of this computer asks for it.
+    let policy = home.path().join("policy.toml");
+    std::fs::write(&policy, "[connections]\nproduction_protected = true").unwrap();
+    let mut by_rule = Command::new(env!("CARGO_BIN_EXE_keybearer"));
+    by_rule.env("KEYBEARER_TEST_POLICY", &policy).env("KEYBEARER_JOURNAL", "off").stdin(Stdio::null());
+    let by_rule = by_rule.args(["--profile", "prod-eu", "invalidate", "app", "--yes"]).output().unwrap();
+    let words = String::from_utf8(by_rule.stderr).unwrap();
+    assert!(by_rule.status.code() == Some(2) && words.contains("--confirm-name 'prod-eu'"), "{words}");
     assert_eq!(ran(&["invalidate", "app", "--yes"]).0, Some(0));
+}
+
+#[test]
+fn a_credential_that_is_asked_for_is_in_no_keyring_and_comes_from_the_environment() {
+    let Some(_turn) = desktop() else { return };
+    let (_, profiles) = profiles();
+    empty(&profiles);
+    let home = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let sandbox = runtime.block_on(Sandbox::start(Options { port: 0, keys: 0, ..Options::default() })).unwrap();
+    let ca = home.path().join("ca.pem");
+    std::fs::write(&ca, sandbox.ca_pem()).unwrap();
+    let ran = |password: Option<&str>, args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keybearer"));
+        command.env("KEYBEARER_JOURNAL", "off").env("ES_USERNAME", "officer").stdin(Stdio::null());
+        command.env("ES_URL", sandbox.url()).env("ES_CA_FILE", &ca);
+        password.map(|password| command.env("ES_PASSWORD", password));
+        let output = command.args(args).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap())
+    };
+    let save = ["profiles", "save", "asked", "--environment", "staging", "--replace"];
+    // Also where it was saved before, and where it is saved again without a word about it.
+    assert_eq!(ran(Some("officer-password"), &save).0, Some(0));
+    assert_eq!(ran(None, &[&save[..], &["--ask-credential"]].concat()).0, Some(0));
+    assert_eq!(ran(Some("officer-password"), &save).0, Some(0));
+    let entry = format!("profile/{}", profiles.by_name("asked").unwrap().unwrap().id.0);
+    let text = lookup(&entry);
+    assert!(text.contains("\"credential\":\"asked\"") && !text.contains("officer-password"), "{text}");
+    let (code, words) = ran(None, &["list", "--profile", "asked"]);
+    assert!(code == Some(2) && words.contains("set ES_PASSWORD"), "{words}");
+    assert_eq!(ran(Some("officer-password"), &["list", "--profile", "asked"]).0, Some(0));
+    assert_eq!(ran(Some("wrong"), &["list", "--profile", "asked"]).0, Some(1));
+    empty(&profiles);
 }
 
 #[test]

@@ -295,6 +295,7 @@ impl Cluster {
 
 impl State {
     pub(super) fn connect(&mut self, profile: Profile) {
+        let Some(profile) = self.with_credential(self.policy.protected(profile)) else { return };
         let id = profile.id.clone();
         if self.clusters.iter().all(|cluster| cluster.profile != profile) {
             self.entry_opened(&id);
@@ -377,14 +378,15 @@ impl State {
         let good = result.is_ok();
         cluster.session.answer(ticket, result);
         let id = cluster.profile.id.clone();
-        if good {
-            let expiring = expirations::words(&cluster.profile.endpoint, self.now);
-            expiring.iter().for_each(|words| self.notice(sentence::capitalized(words)));
-            self.remember_visit(&id);
-            self.read_keys(&id);
-            self.read_rotations(&id);
-            self.read_what_is_shown();
+        if !good {
+            return self.forget_credential(&id);
         }
+        let expiring = expirations::words(&cluster.profile.endpoint, self.now);
+        expiring.iter().for_each(|words| self.notice(sentence::capitalized(words)));
+        self.remember_visit(&id);
+        self.read_keys(&id);
+        self.read_rotations(&id);
+        self.read_what_is_shown();
     }
 
     /// Notes the time of this visit, and keeps that of the last one, since which the overview shows what is new.

@@ -313,6 +313,8 @@ impl OpenDialogs {
 pub enum Front {
     /// The question for the name of a protected connection.
     Name,
+    /// The question for the credential of a connection.
+    Credential,
     /// A dialog.
     Dialog(DialogKind),
     /// The card with the secret of a new key.
@@ -328,6 +330,9 @@ impl State {
         if self.name_question.is_some() {
             return Some(Front::Name);
         }
+        if self.credential_question().is_some() {
+            return Some(Front::Credential);
+        }
         let dialog = self.dialogs.front();
         if dialog == Some(DialogKind::Invalidate) {
             return dialog.map(Front::Dialog);
@@ -340,7 +345,9 @@ impl State {
     /// Returns `true` if the secret of a key may be on the screen: on its card, or in a dialog that takes one.
     pub fn may_show_secret(&self) -> bool {
         let takes_one = [DialogKind::Clone, DialogKind::CheckSecret, DialogKind::Rotate];
-        self.reveal.is_some() || takes_one.into_iter().any(|kind| self.dialogs.is_open(kind))
+        self.reveal.is_some()
+            || self.credential_question().is_some()
+            || takes_one.into_iter().any(|kind| self.dialogs.is_open(kind))
     }
 
     /// Returns `true` if a question is in front of the screens and blocks them.

@@ -1,13 +1,10 @@
 //! The cluster, its trust and the credential: options before the environment, and a profile in place of both.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::credentials;
+use super::{credentials, span};
 use crate::{
     cli::{
         environment::{self, Host, ThisMachine},
@@ -25,7 +22,7 @@ use crate::{
     },
     ops::{
         Session, clock,
-        connections::{connect, expirations, protection},
+        connections::{connect, expirations, machine_policy, protection},
     },
     store::journal::{Journal, NotKept},
 };
@@ -75,6 +72,9 @@ pub(crate) struct ConnectionFlags {
     /// Confirm a change through a protected connection by its name, where nobody can type it
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) confirm_name: Option<String>,
+    /// `true` if the connection is saved without its credential, which may be missing then.
+    #[arg(skip)]
+    pub(crate) is_asked_later: bool,
 }
 
 /// A connection, with the warnings to show before it is used.
@@ -156,7 +156,7 @@ impl ConnectionFlags {
     }
 
     fn resolve(&self, machine: &dyn Host) -> Result<Connection, CliError> {
-        let timeout = self.timeout.as_deref().map(parse_timeout).transpose()?;
+        let timeout = self.timeout.as_deref().map(span::timeout).transpose()?;
         let run_as = self.run_as.clone().filter(|user| !user.is_empty());
         let mut warnings = Vec::new();
         let mut endpoint = match &self.profile {
@@ -188,7 +188,8 @@ impl ConnectionFlags {
                 "--profile and {option} can't be used together: the profile defines the cluster and what to trust"
             )));
         }
-        Ok(machine.profile(name)?.endpoint)
+        let endpoint = machine.profile(name)?.endpoint;
+        if self.is_asked_later { Ok(endpoint) } else { credentials::filled(endpoint, machine) }
     }
 
     fn of_parts(&self, machine: &dyn Host, warnings: &mut Vec<String>) -> Result<Endpoint, CliError> {
@@ -201,7 +202,7 @@ impl ConnectionFlags {
         };
         let trust = self.trust(machine)?;
         let client_certificate = credentials::client_certificate(self, machine)?;
-        let login = credentials::login(machine, client_certificate.is_some(), warnings)?;
+        let login = credentials::login(machine, (client_certificate.is_some(), self.is_asked_later), warnings)?;
         Ok(Endpoint { trust, client_certificate, ..Endpoint::new(url, login) })
     }
 
@@ -246,12 +247,14 @@ impl ConnectionFlags {
     }
 }
 
-/// Refuses to begin a change through a read-only connection, before anything is asked.
+/// Refuses to begin a change that the rules of this computer don't allow, or through a read-only connection, before
+/// anything is asked.
 ///
 /// # Errors
-/// With the way out, if the connection is read-only.
+/// With the way out.
 pub(crate) fn check_writable(endpoint: &Endpoint) -> Result<(), CliError> {
-    protection::refusal(endpoint).map_or(Ok(()), |problem| Err(problem.into()))
+    let by_rule = machine_policy::refusal_of_changes(environment::policy(), &environment::journal());
+    by_rule.or_else(|| protection::refusal(endpoint)).map_or(Ok(()), |problem| Err(problem.into()))
 }
 
 /// Signs in at an endpoint that was put together before.
@@ -259,7 +262,7 @@ pub(crate) fn check_writable(endpoint: &Endpoint) -> Result<(), CliError> {
 /// # Errors
 /// With the way out, when it is refused.
 pub(crate) async fn session_at(endpoint: &Endpoint) -> Result<Session, CliError> {
-    let session = connect::connect(endpoint).await?.with_journal(watched_journal());
+    let session = connect::connect_by_rules(endpoint, environment::policy()).await?.with_journal(watched_journal());
     print_clock(&session);
     Ok(session)
 }
@@ -279,7 +282,7 @@ pub(crate) async fn changing_session_at(endpoint: &Endpoint) -> Result<Session, 
 
 /// Opens the journal of the environment, whose warnings are printed to stderr at once.
 fn watched_journal() -> Journal {
-    Journal::from_environment().watched(|warning| output::print_error(&sanitize::shown(&format!("Warning: {warning}"))))
+    environment::journal().watched(|warning| output::print_error(&sanitize::shown(&format!("Warning: {warning}"))))
 }
 
 /// Reports that the answers carry a date so far off that it can't be used for clock skew.
@@ -312,16 +315,9 @@ pub(super) fn parse<T, E: std::fmt::Display>(option: &str, result: Result<T, E>)
     result.map_err(|error| CliError::Fields(vec![format!("{option}: {error}")]))
 }
 
-fn parse_timeout(text: &str) -> Result<Duration, CliError> {
-    let seconds = text.trim().strip_suffix('s').unwrap_or(text.trim()).trim_end().parse::<u64>().ok();
-    let seconds =
-        seconds.filter(|seconds| (1..=3600).contains(seconds)).ok_or("Enter seconds from 1 to 3600, such as 30");
-    parse("--timeout", seconds).map(Duration::from_secs)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
+    use std::{collections::HashMap, time::Duration};
 
     use super::*;
     use crate::model::{
@@ -343,6 +339,10 @@ mod tests {
             Ok(Secret::new(format!("typed by {username}")))
         }
 
+        fn credential(&self, what: &str, _: &str) -> Result<Secret, CliError> {
+            Ok(Secret::new(format!("typed: {what}")))
+        }
+
         fn passphrase(&self, _: &Path) -> Result<Option<Secret>, CliError> {
             Ok(None)
         }
@@ -355,9 +355,10 @@ mod tests {
                 endpoint: Endpoint {
                     trust: Trust::InsecureDev,
                     timeout: Duration::from_secs(7),
+                    asks_credential: name == "asked",
                     ..Endpoint::new(
                         ClusterUrl::parse("https://saved:9200").unwrap(),
-                        Login::Bearer(Secret::new("saved")),
+                        Login::Bearer(if name == "asked" { Secret::default() } else { Secret::new("saved") }),
                     )
                 },
             })
@@ -421,6 +422,14 @@ mod tests {
         assert!(connection.warnings[0].contains("not verified"));
         let both = ConnectionFlags { url: Some("x".into()), ..flags };
         assert!(words(&both.resolve(&user()).unwrap_err()).contains("--url"));
+    }
+
+    #[test]
+    fn a_credential_that_is_not_saved_comes_from_its_variable_or_a_prompt() {
+        let flags = ConnectionFlags { profile: Some("asked".into()), ..Default::default() };
+        let login = |machine: &Fake| flags.resolve(machine).unwrap().endpoint.login;
+        assert_eq!(login(&user()), Login::Bearer(Secret::new("typed: Token")), "another credential is none of it");
+        assert_eq!(login(&with(user(), "ES_TOKEN", " t0ken\n")), Login::Bearer(Secret::new("t0ken")));
     }
 
     #[test]

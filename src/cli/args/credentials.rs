@@ -7,6 +7,7 @@ use crate::{
     model::{
         connections::{
             client_certificate::ClientCertificate,
+            endpoint::Endpoint,
             login::Login,
             proxy::{Proxy, ProxyLogin, ProxyRule, ProxyUrl},
         },
@@ -18,9 +19,15 @@ use crate::{
 /// Reads the credential from the environment. An API key takes precedence over a token, a token over a user, and each
 /// over a client certificate alone.
 ///
+/// With `is_asked_later`, the password of a user may be missing.
+///
 /// # Errors
 /// A usage error if there is none, or it can't be read.
-pub(super) fn login(machine: &dyn Host, has_certificate: bool, warnings: &mut Vec<String>) -> Result<Login, CliError> {
+pub(super) fn login(
+    machine: &dyn Host,
+    (has_certificate, is_asked_later): (bool, bool),
+    warnings: &mut Vec<String>,
+) -> Result<Login, CliError> {
     let key = machine.variable("ES_API_KEY")?;
     let token = machine.variable("ES_TOKEN")?;
     let username = machine.variable("ES_USERNAME")?;
@@ -49,9 +56,32 @@ pub(super) fn login(machine: &dyn Host, has_certificate: bool, warnings: &mut Ve
     let username = username.expose().trim().to_owned();
     let password = match machine.variable("ES_PASSWORD")? {
         Some(password) => password,
+        None if is_asked_later => Secret::default(),
         None => machine.password(&username)?,
     };
     Ok(Login::Password { username, password })
+}
+
+/// Returns the endpoint of a saved connection with its credential: one that is asked for each time comes from the
+/// environment or a prompt.
+///
+/// # Errors
+/// A usage error if it is missing, or that of another API key.
+pub(super) fn filled(endpoint: Endpoint, machine: &dyn Host) -> Result<Endpoint, CliError> {
+    if !endpoint.lacks_credential() {
+        return Ok(endpoint);
+    }
+    let (variable, what) = match &endpoint.login {
+        Login::ApiKey { id, .. } => ("ES_API_KEY", format!("Secret of the API key {id}")),
+        Login::Password { username, .. } => ("ES_PASSWORD", format!("Password of {username}")),
+        Login::Bearer(_) | Login::Certificate => ("ES_TOKEN", "Token".to_owned()),
+    };
+    let typed = match machine.variable(variable)? {
+        Some(typed) => typed,
+        None => machine.credential(&what, variable)?,
+    };
+    let login = parse(variable, endpoint.login.filled(&typed))?;
+    Ok(Endpoint { login, ..endpoint })
 }
 
 /// Reads the client certificate, and asks for its passphrase only if it has one.

@@ -1,5 +1,8 @@
 //! A length of time as the value of an option.
 
+use std::time::Duration;
+
+use super::connection;
 use crate::{
     cli::error::CliError,
     model::{
@@ -19,6 +22,14 @@ pub(crate) fn length(option: &str, text: &str) -> Result<TimeDelta, CliError> {
         _ => String::new(),
     };
     Err(CliError::usage(format!("{option} {text}: {why}Use a time such as 12h, 7d, 2w or 30d")))
+}
+
+/// Reads the time limit of a request, in seconds.
+pub(super) fn timeout(text: &str) -> Result<Duration, CliError> {
+    let seconds = text.trim().strip_suffix('s').unwrap_or(text.trim()).trim_end().parse::<u64>().ok();
+    let seconds =
+        seconds.filter(|seconds| (1..=3600).contains(seconds)).ok_or("Enter seconds from 1 to 3600, such as 30");
+    connection::parse("--timeout", seconds).map(Duration::from_secs)
 }
 
 #[cfg(test)]

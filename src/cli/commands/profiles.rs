@@ -56,6 +56,10 @@ enum ProfilesVerb {
         /// Protection against changes [default: name for production, otherwise none; never weaker than what is replaced]
         #[arg(long)]
         protection: Option<ProtectionChoice>,
+        /// Ask for the credential each time instead of saving it: by ES_PASSWORD, ES_API_KEY or ES_TOKEN, or a prompt. Kept
+        /// for a connection that is replaced
+        #[arg(long)]
+        ask_credential: bool,
     },
     /// Remove a saved connection with its credential from the keyring
     Remove {
@@ -110,6 +114,8 @@ struct ProfileJson {
     environment: String,
     url: String,
     sign_in: &'static str,
+    /// `saved`, or `asked` if it is asked for each time.
+    credential: &'static str,
     principal: Option<String>,
     trust: String,
     run_as: Option<String>,
@@ -122,10 +128,13 @@ struct ProfileJson {
 pub(crate) fn run(flags: &ConnectionFlags, args: ProfilesArgs) -> Result<Exit, CliError> {
     match args.verb {
         ProfilesVerb::List { output } => list(output),
-        ProfilesVerb::Save { name, environment, replace, audit_index, protection } => {
+        ProfilesVerb::Save { name, environment, replace, audit_index, protection, ask_credential } => {
             // Not what holds for this command alone.
             let protection = protection.or(flags.read_only.then_some(ProtectionChoice::ReadOnly));
-            let endpoint = Endpoint { audit_index, protection: Protection::None, ..flags.endpoint()? };
+            let flags = ConnectionFlags { is_asked_later: ask_credential, ..flags.clone() };
+            let endpoint = flags.endpoint()?;
+            let asks_credential = endpoint.asks_credential || ask_credential && endpoint.login != Login::Certificate;
+            let endpoint = Endpoint { audit_index, asks_credential, protection: Protection::None, ..endpoint };
             save(endpoint, name, environment.into(), replace, protection.map(Protection::from))
         }
         ProfilesVerb::Remove { name } => remove(name),
@@ -165,6 +174,7 @@ impl ProfileJson {
             environment: profile.environment.word().to_lowercase(),
             url: endpoint.url.to_string(),
             sign_in: endpoint.login.way(),
+            credential: if endpoint.asks_credential { "asked" } else { "saved" },
             principal: match &endpoint.login {
                 Login::ApiKey { id, .. } => Some(id.clone()),
                 Login::Password { username, .. } => Some(username.clone()),
@@ -222,9 +232,11 @@ fn save(
         if replace {
             let list = profiles.list()?;
             if let Some(id) = id_of(&list, &profile.name) {
-                let replaced = list.profiles.iter().find(|own| own.id == id).map(|own| own.endpoint.protection);
-                if let (None, Some(before)) = (protection, replaced) {
-                    profile.endpoint.protection = profile.endpoint.protection.max(before);
+                if let Some(replaced) = list.profiles.iter().find(|own| own.id == id).map(|own| &own.endpoint) {
+                    profile.endpoint.asks_credential |= replaced.asks_credential;
+                    if protection.is_none() {
+                        profile.endpoint.protection = profile.endpoint.protection.max(replaced.protection);
+                    }
                 }
                 profile.id = id;
             }
@@ -257,9 +269,9 @@ fn lasting(endpoint: Endpoint) -> Result<Endpoint, CliError> {
     Ok(Endpoint { trust: Trust::CaFile(path), ..endpoint })
 }
 
-/// Checks a profile by the rules of the window's form.
+/// Checks a profile by the rules of the window's form and of this computer.
 fn checked(profile: Profile) -> Result<Profile, CliError> {
-    let errors = match ProfileDraft::of(&profile).check(profile.id.clone()) {
+    let errors = match environment::policy().check_draft(&ProfileDraft::of(&profile), profile.id.clone()) {
         Ok(profile) => return Ok(profile),
         Err(errors) => errors,
     };
@@ -272,6 +284,7 @@ fn checked(profile: Profile) -> Result<Profile, CliError> {
             ProfileField::CaFile => "--ca-file",
             ProfileField::Fingerprint => "--insecure",
             ProfileField::Timeout => "--timeout",
+            ProfileField::Protection => "--protection",
             ProfileField::ProxyUrl => "--proxy",
             ProfileField::ProxyUsername => "KEYBEARER_PROXY_USERNAME",
             ProfileField::KeyId | ProfileField::KeySecret => "ES_API_KEY",

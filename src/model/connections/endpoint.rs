@@ -83,11 +83,25 @@ impl ClusterUrl {
         rest.split('/').next().unwrap_or(rest)
     }
 
-    /// Returns `true` if the address is that of this machine (loopback), where http sends nothing over a network.
-    pub fn is_loopback(&self) -> bool {
+    /// Returns the host without its port; an IPv6 address is in brackets.
+    pub fn host_name(&self) -> &str {
         let host = self.host();
         let port = host.rfind(':').filter(|at| !host[*at..].contains(']'));
-        let host = port.map_or(host, |at| &host[..at]);
+        port.map_or(host, |at| &host[..at])
+    }
+
+    /// Returns the port, which is that of the scheme if the address has none.
+    pub fn port(&self) -> Option<u16> {
+        let host = self.host();
+        match host[self.host_name().len()..].strip_prefix(':') {
+            Some(port) => port.parse().ok(),
+            None => Some(if self.is_https() { 443 } else { 80 }),
+        }
+    }
+
+    /// Returns `true` if the address is that of this machine (loopback), where http sends nothing over a network.
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host_name();
         let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
         host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     }
@@ -123,6 +137,8 @@ pub struct Endpoint {
     pub trust: Trust,
     /// Credential to sign in with.
     pub login: Login,
+    /// `true` if the credential is asked for each time the connection is opened, and never saved.
+    pub asks_credential: bool,
     /// Name of another user to act for (`es-security-runas-user`); `None` for nobody.
     pub run_as: Option<String>,
     /// Time limit for one whole request.
@@ -145,6 +161,7 @@ impl Endpoint {
             url,
             trust: Trust::System,
             login,
+            asks_credential: false,
             run_as: None,
             timeout: DEFAULT_TIMEOUT,
             audit_index: None,
@@ -157,9 +174,23 @@ impl Endpoint {
 
 impl Endpoint {
     /// Returns `true` if the other endpoint leads to the same cluster in the same way: all is equal but the protection,
-    /// which decides only what is sent there.
+    /// which decides only what is sent there, and whether the credential is saved.
     pub fn leads_where(&self, other: &Self) -> bool {
-        *self == Self { protection: self.protection, ..other.clone() }
+        *self == Self { protection: self.protection, asks_credential: self.asks_credential, ..other.clone() }
+    }
+
+    /// Returns `true` if the credential has still to be asked for. No request may be sent before.
+    pub fn lacks_credential(&self) -> bool {
+        self.asks_credential && self.login.is_blank()
+    }
+
+    /// Returns the endpoint as it is saved: without a credential that is asked for each time.
+    pub fn as_saved(&self) -> Self {
+        let mut saved = self.clone();
+        if self.asks_credential {
+            saved.login = self.login.without_secret();
+        }
+        saved
     }
 }
 

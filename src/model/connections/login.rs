@@ -70,6 +70,52 @@ impl Login {
         login.ok_or(ApiKeyTextError::Unreadable)
     }
 
+    /// Returns `true` if there is no secret in it. A client certificate is none of these: it has its own key.
+    pub fn is_blank(&self) -> bool {
+        match self {
+            Self::ApiKey { secret, .. } | Self::Password { password: secret, .. } | Self::Bearer(secret) => {
+                secret.expose().is_empty()
+            }
+            Self::Certificate => false,
+        }
+    }
+
+    /// Returns whose credential it is, without the secret.
+    pub fn without_secret(&self) -> Self {
+        match self {
+            Self::ApiKey { id, .. } => Self::ApiKey { id: id.clone(), secret: Secret::default() },
+            Self::Password { username, .. } => {
+                Self::Password { username: username.clone(), password: Secret::default() }
+            }
+            Self::Bearer(_) => Self::Bearer(Secret::default()),
+            Self::Certificate => Self::Certificate,
+        }
+    }
+
+    /// Returns the credential with the secret that was typed for it. For an API key that is the secret alone, or the whole
+    /// key in any form.
+    ///
+    /// # Errors
+    /// What to type instead. It doesn't contain the text.
+    pub fn filled(&self, typed: &Secret) -> Result<Self, &'static str> {
+        let text = typed.expose();
+        if text.trim().is_empty() {
+            return Err("Type the credential");
+        }
+        Ok(match self {
+            Self::ApiKey { id, .. } => match Self::from_api_key_text(text) {
+                Ok(Self::ApiKey { id: other, .. }) if other != *id => {
+                    return Err("This is another API key: type the secret of the one that is saved");
+                }
+                Ok(whole) => whole,
+                Err(_) => Self::ApiKey { id: id.clone(), secret: Secret::new(text.trim()) },
+            },
+            Self::Password { username, .. } => Self::Password { username: username.clone(), password: typed.clone() },
+            Self::Bearer(_) => Self::Bearer(Secret::new(text.trim())),
+            Self::Certificate => Self::Certificate,
+        })
+    }
+
     /// Returns the time at which a JWT expires by its own claim `exp`; `None` for other credentials, and for tokens that
     /// don't tell. The claim is not verified here: only the cluster decides.
     pub fn expires(&self) -> Option<Timestamp> {
@@ -131,6 +177,28 @@ mod tests {
             Ok(Login::ApiKey { id, secret }) => Some((id, secret.expose().to_owned())),
             _ => None,
         }
+    }
+
+    #[test]
+    fn what_is_typed_for_a_credential_belongs_to_it() {
+        let key = |secret: &str| Login::ApiKey { id: "id".into(), secret: Secret::new(secret) };
+        let user = |password: &str| Login::Password { username: "ana".into(), password: Secret::new(password) };
+        for (login, typed, expected) in [
+            (key(""), " key-secret ", Some(key("key-secret"))),
+            (key(""), "id:key-secret", Some(key("key-secret"))),
+            (key(""), "aWQ6a2V5LXNlY3JldA==", Some(key("key-secret"))),
+            (key(""), "other:key-secret", None),
+            (key(""), " ", None),
+            (user(""), " hunter2 ", Some(user(" hunter2 "))),
+            (user(""), "", None),
+            (Login::Bearer(Secret::default()), "t0ken\n", Some(Login::Bearer(Secret::new("t0ken")))),
+        ] {
+            assert!(login.is_blank());
+            let filled = login.filled(&Secret::new(typed)).ok();
+            assert_eq!(filled, expected, "{typed}");
+            assert!(filled.is_none_or(|filled| !filled.is_blank() && filled.without_secret() == login));
+        }
+        assert!(!Login::Certificate.is_blank());
     }
 
     #[test]

@@ -46,3 +46,10 @@ pub struct Profile {
     /// Address, trust and credential of the cluster.
     pub endpoint: Endpoint,
 }
+
+impl Profile {
+    /// Returns the profile as it is saved: without a credential that is asked for each time.
+    pub fn as_saved(&self) -> Self {
+        Self { endpoint: self.endpoint.as_saved(), ..self.clone() }
+    }
+}

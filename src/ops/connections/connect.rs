@@ -1,6 +1,6 @@
 //! Connecting to a cluster: identity, version and privileges; as a whole, or step by step as a test.
 
-use std::time::Instant;
+use std::{path::Path, sync::Arc, time::Instant};
 
 use crate::{
     client::{Client, ClientError, KeyQuery, SeenCertificate},
@@ -12,6 +12,7 @@ use crate::{
             proxy::ProxyRule,
         },
         identity::{Identity, Privileges},
+        machine_policy::MachinePolicy,
         time::expiry::{self, EXPIRING_SOON},
         version::{Edition, Feature},
     },
@@ -19,12 +20,21 @@ use crate::{
     store::journal::Journal,
 };
 
-/// Signs in, and reads the edition and the privileges.
+/// Signs in on a computer without rules. The program itself uses [`connect_by_rules`].
 ///
 /// # Errors
-/// With the reason and the way out, when the cluster can't be reached, trusted or signed in to.
+/// As for [`connect_by_rules`].
 pub async fn connect(endpoint: &Endpoint) -> Result<Session, Problem> {
-    let client = Client::new(endpoint)?;
+    connect_by_rules(endpoint, &Arc::default()).await
+}
+
+/// Signs in, and reads the edition and the privileges, as far as the rules of this computer allow it.
+///
+/// # Errors
+/// With the reason and the way out, when the connection is not allowed, or the cluster can't be reached, trusted or signed
+/// in to.
+pub async fn connect_by_rules(endpoint: &Endpoint, policy: &Arc<MachinePolicy>) -> Result<Session, Problem> {
+    let client = Client::by_rules(endpoint, policy)?;
     let identity = client.authenticate().await?;
     let About { edition, name: cluster_name, uuid: cluster_uuid } = edition(&client).await?;
     let privileges = privileges(&client, edition).await?;
@@ -58,12 +68,21 @@ struct About {
 }
 
 /// Reads the edition, name and UUID of the cluster. A user without `monitor` may not read them: then only the existence
-/// of the query API is found out.
+/// of the query API is found out. A cluster that the rules of this computer don't allow is asked nothing more: its UUID is
+/// told only to who is signed in.
 async fn edition(client: &Client) -> Result<About, ClientError> {
     let untold = |edition| About { edition, name: None, uuid: None };
-    match client.info().await {
+    let check = |uuid: Option<&str>| {
+        client.policy().check_uuid(uuid).map_err(|violation| ClientError::Policy(Box::new(violation)))
+    };
+    let info = client.info().await;
+    if matches!(info, Err(ClientError::Forbidden { .. })) {
+        check(None)?;
+    }
+    match info {
         Ok(info) => {
             let uuid = cluster_identity::known(info.uuid);
+            check(uuid.as_deref())?;
             Ok(About { edition: info.edition, name: Some(info.name), uuid })
         }
         Err(ClientError::Forbidden { .. }) => match client.query_api_keys(&KeyQuery::new(1)).await {
@@ -99,6 +118,8 @@ async fn privileges(client: &Client, edition: Edition) -> Result<Privileges, Cli
 /// Step of a connection test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ConnectionCheck {
+    /// Rules of this computer, if there are any.
+    Policy,
     /// Proxy on the way, if there is one.
     Proxy,
     /// Reachability: does anything answer at the URL?
@@ -119,7 +140,8 @@ pub enum ConnectionCheck {
 
 impl ConnectionCheck {
     /// All steps, in order.
-    const ALL: [ConnectionCheck; 8] = [
+    const ALL: [ConnectionCheck; 9] = [
+        Self::Policy,
         Self::Proxy,
         Self::Reach,
         Self::Certificate,
@@ -132,10 +154,12 @@ impl ConnectionCheck {
 
     /// Returns the steps that a test of the endpoint will have, in order. Whether the proxy of this computer is on the
     /// way is known only by the test.
-    pub fn expected(endpoint: Option<&Endpoint>) -> impl Iterator<Item = Self> {
+    pub fn expected(endpoint: Option<&Endpoint>, policy: &MachinePolicy) -> impl Iterator<Item = Self> {
+        let has_rules = policy.file().is_some();
         let has_proxy = endpoint.is_some_and(|endpoint| matches!(endpoint.proxy, ProxyRule::Via(_)));
         let has_certificate = endpoint.is_some_and(|endpoint| endpoint.client_certificate.is_some());
         Self::ALL.into_iter().filter(move |step| match step {
+            Self::Policy => has_rules,
             Self::Proxy => has_proxy,
             Self::ClientCertificate => has_certificate,
             _ => true,
@@ -145,6 +169,7 @@ impl ConnectionCheck {
     /// Returns the label of the step before it is done.
     pub fn question(self) -> &'static str {
         match self {
+            Self::Policy => "Rules of this computer",
             Self::Proxy => "Proxy",
             Self::Reach => "Reachability",
             Self::Certificate => "Certificate trust",
@@ -181,20 +206,34 @@ pub struct StepReport {
     pub certificate: Option<SeenCertificate>,
 }
 
+/// Tests a connection on a computer without rules. The program itself uses [`test_by_rules`].
+pub async fn test(endpoint: &Endpoint, report: impl FnMut(StepReport)) {
+    test_by_rules(endpoint, &Arc::default(), &Journal::default(), report).await;
+}
+
 /// Tests a connection step by step, and reports each step as soon as it is done. Stops at the first that fails. Nothing
-/// is changed on the cluster.
-pub async fn test(endpoint: &Endpoint, mut report: impl FnMut(StepReport)) {
+/// is changed on the cluster. The rules of this computer come first, with whether they allow changes that are recorded in
+/// this journal.
+pub async fn test_by_rules(
+    endpoint: &Endpoint,
+    policy: &Arc<MachinePolicy>,
+    journal: &Journal,
+    mut report: impl FnMut(StepReport),
+) {
     let mut say = |step, result, took, certificate| report(StepReport { step, result, took, certificate });
-    let client = match Client::new(endpoint) {
+    let client = match Client::by_rules(endpoint, policy) {
         Ok(client) => client,
         Err(error) => {
             let step = match problem::failing_step(&error) {
-                step @ (ConnectionCheck::Proxy | ConnectionCheck::ClientCertificate) => step,
+                step @ (ConnectionCheck::Policy | ConnectionCheck::Proxy | ConnectionCheck::ClientCertificate) => step,
                 _ => ConnectionCheck::Certificate,
             };
             return say(step, failed(error), None, None);
         }
     };
+    if let Some(file) = policy.file() {
+        say(ConnectionCheck::Policy, allowed(policy, file, journal), None, None);
+    }
     let started = Instant::now();
     let answer = client.authenticate().await;
     let took = Some(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
@@ -273,6 +312,14 @@ pub async fn test(endpoint: &Endpoint, mut report: impl FnMut(StepReport)) {
 
 fn failed(error: ClientError) -> StepResult {
     StepResult::Failed(Box::new(error.into()))
+}
+
+/// Reports that the rules of this computer allow the connection, and changes through it.
+fn allowed(policy: &MachinePolicy, file: &Path, journal: &Journal) -> StepResult {
+    match policy.check_changes(journal.place()) {
+        Ok(()) => StepResult::Good("Allowed by the rules of this computer".into(), file.display().to_string()),
+        Err(violation) => StepResult::Mind("The rules of this computer allow no changes".into(), violation.to_string()),
+    }
 }
 
 /// Reports the client certificate of the connection: that it was presented where the server asked for it is not known.

@@ -5,6 +5,7 @@ pub mod client_certificate;
 pub mod cluster_identity;
 pub mod connect;
 pub mod expirations;
+pub mod machine_policy;
 pub mod protection;
 pub mod session;
 pub mod vault;

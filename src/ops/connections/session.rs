@@ -45,7 +45,8 @@ const LEAST_SKEW: TimeDelta = TimeDelta::from_secs(2);
 impl Session {
     /// Returns the session with a journal in which operations on keys are recorded.
     pub fn with_journal(self, journal: Journal) -> Self {
-        Self { journal, ..self }
+        let client = self.client.recorded_in(journal.place());
+        Self { client, journal, ..self }
     }
 
     /// Returns the session with a keyring in which the kept secrets of keys that it invalidates are forgotten.

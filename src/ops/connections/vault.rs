@@ -6,9 +6,10 @@ use crate::{
     model::{
         api_key::KeyId,
         connections::profile::{Profile, ProfileId},
+        machine_policy::MachinePolicy,
         secret::Secret,
     },
-    ops::{Fix, Problem},
+    ops::{Fix, Problem, connections::machine_policy},
     store::{
         connections::{Profiles, ProfilesError},
         vault::{Vault, VaultError, VaultPlace, kept_secrets::KeptSecrets},
@@ -26,12 +27,12 @@ pub struct ReadProfiles {
     pub in_memory: bool,
 }
 
-/// Reads all profiles.
+/// Reads all profiles, as the rules of this computer allow to use them.
 ///
 /// # Errors
 /// With the way out, when the vault can't be asked.
-pub fn read_profiles(vault: &Arc<dyn Vault>) -> Result<ReadProfiles, Problem> {
-    let profiles = Profiles::new(Arc::clone(vault));
+pub fn read_profiles(vault: &Arc<dyn Vault>, policy: &Arc<MachinePolicy>) -> Result<ReadProfiles, Problem> {
+    let profiles = Profiles::by_rules(Arc::clone(vault), policy);
     let list = profiles.list()?;
     let in_memory = profiles.place() == VaultPlace::Memory;
     let unreadable = list.unreadable.iter().map(|profile| format!("{}: {}", profile.id.0, profile.reason)).collect();
@@ -41,19 +42,27 @@ pub fn read_profiles(vault: &Arc<dyn Vault>) -> Result<ReadProfiles, Problem> {
 /// Keeps a profile, and reads all again.
 ///
 /// # Errors
-/// Returns an error if the profile could not be saved.
-pub fn save_profile(vault: &Arc<dyn Vault>, profile: &Profile) -> Result<ReadProfiles, Problem> {
-    Profiles::new(Arc::clone(vault)).save(profile)?;
-    read_profiles(vault)
+/// Returns an error if the profile could not be saved, or the rules of this computer don't allow it.
+pub fn save_profile(
+    vault: &Arc<dyn Vault>,
+    policy: &Arc<MachinePolicy>,
+    profile: &Profile,
+) -> Result<ReadProfiles, Problem> {
+    Profiles::by_rules(Arc::clone(vault), policy).save(profile)?;
+    read_profiles(vault, policy)
 }
 
 /// Forgets a profile, and reads all again.
 ///
 /// # Errors
 /// Returns an error if the profile may still be in the vault.
-pub fn remove_profile(vault: &Arc<dyn Vault>, id: &ProfileId) -> Result<ReadProfiles, Problem> {
-    Profiles::new(Arc::clone(vault)).remove(id)?;
-    read_profiles(vault)
+pub fn remove_profile(
+    vault: &Arc<dyn Vault>,
+    policy: &Arc<MachinePolicy>,
+    id: &ProfileId,
+) -> Result<ReadProfiles, Problem> {
+    Profiles::by_rules(Arc::clone(vault), policy).remove(id)?;
+    read_profiles(vault, policy)
 }
 
 /// Keeps the secret of a key, and returns where, as text for a message.
@@ -110,6 +119,7 @@ impl From<ProfilesError> for Problem {
     fn from(error: ProfilesError) -> Self {
         match error {
             ProfilesError::Vault(error) => error.into(),
+            ProfilesError::Policy(violation) => machine_policy::refused(&violation),
             // Another keyring would not help: the profile itself is wrong.
             error => Problem::new(&error.to_string(), "").hint(error.way_out()).fix(Fix::ReadProfiles),
         }

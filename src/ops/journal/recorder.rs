@@ -67,18 +67,24 @@ impl Session {
     /// Records an operation that is about to be done. An operation that can't be recorded is not done.
     ///
     /// # Errors
-    /// [`ClientError::NotSent`] when the journal can't be written.
+    /// [`ClientError::Policy`] when the rules of this computer allow no change, [`ClientError::NotSent`] when the journal
+    /// can't be written.
     pub(crate) async fn intend(
         &self,
         action: Action,
         keys: &[KeyId],
         request: Option<Value>,
     ) -> Result<Intent<'_>, ClientError> {
+        self.client.check_changes()?;
         let entry = self.entry(action, keys, request);
         self.write(entry.clone()).await.map_err(|error| {
             let place = self.journal.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
+            let is_by_rule = self.client.policy().rules().is_some_and(|rules| rules.journal_folder.is_some());
             let way_out = match error.kind() {
                 std::io::ErrorKind::WouldBlock => "Let the other program finish, or stop it",
+                _ if is_by_rule => {
+                    "The rules of this computer require it there (rule journal.path): ask its administrator"
+                }
                 // Said by the journal itself, and not by the disk.
                 std::io::ErrorKind::Other => "Choose another folder with KEYBEARER_JOURNAL",
                 _ => "Free up space, fix its permissions, or choose another folder with KEYBEARER_JOURNAL",

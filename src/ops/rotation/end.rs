@@ -37,7 +37,8 @@ use crate::{
 /// Returns a problem if the successor does not sign in; the old key is then not ended, now or later.
 pub async fn try_it(session: &Session, guard: &mut RotationGuard, secret: &Secret) -> Result<Option<Trial>, Problem> {
     let key = usable_successor(session, &guard.rotation).await?;
-    let tried = try_key::try_key(session.client.endpoint(), &key.id, secret, key.role_descriptors.as_deref()).await;
+    let (endpoint, policy) = (session.client.endpoint(), session.client.policy());
+    let tried = try_key::try_key(endpoint, policy, &key.id, secret, key.role_descriptors.as_deref()).await;
     let trial = match tried {
         Ok(trial) => Some(trial),
         // Whoever is refused by the workflow has signed in (a wrong secret is a 401).

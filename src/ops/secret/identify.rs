@@ -1,7 +1,7 @@
 //! Identifying a secret: signing in with it, looking up its key, and asking for the key's privileges. Nothing is
 //! changed, and nothing is kept.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use crate::{
     client::{Client, ClientError},
@@ -9,6 +9,7 @@ use crate::{
         api_key::{KeyId, KeyKind},
         connections::{endpoint::Endpoint, login::Login},
         identity::Identity,
+        machine_policy::MachinePolicy,
         secret_text::Candidate,
         time::status::Status,
     },
@@ -177,17 +178,17 @@ impl Checked {
 }
 
 /// Checks the candidate keys of a text in order, up to `MAX_TRIED` of them: the next one only if the cluster does not
-/// know the id of the one before. Signs in at `endpoint`; the session, if there is one, looks the key up. Returns
-/// `None` if there are no candidates.
+/// know the id of the one before. Signs in at `endpoint` by the rules of this computer; the session, if there is one,
+/// looks the key up. Returns `None` if there are no candidates.
 pub async fn check(
     session: Result<&Session, &Problem>,
-    endpoint: &Endpoint,
+    (endpoint, policy): (&Endpoint, &Arc<MachinePolicy>),
     candidates: &[Candidate],
     asked: &Asked,
 ) -> Option<Checked> {
     let mut first = None;
     for candidate in candidates.iter().take(MAX_TRIED) {
-        let (validity, client) = sign_in(endpoint, candidate).await;
+        let (validity, client) = sign_in(endpoint, policy, candidate).await;
         let is_unknown = matches!(&validity, Validity::Refused { why: Why::Unknown, .. });
         let mut checked = Checked {
             tried: candidate.without_secret(),
@@ -215,9 +216,13 @@ pub async fn check(
     Some(first)
 }
 
-async fn sign_in(endpoint: &Endpoint, candidate: &Candidate) -> (Validity, Option<Client>) {
+async fn sign_in(
+    endpoint: &Endpoint,
+    policy: &Arc<MachinePolicy>,
+    candidate: &Candidate,
+) -> (Validity, Option<Client>) {
     let login = Login::ApiKey { id: candidate.id.clone(), secret: candidate.secret.clone() };
-    let client = match Client::new(&Endpoint { login, run_as: None, ..endpoint.clone() }) {
+    let client = match Client::by_rules(&Endpoint { login, run_as: None, ..endpoint.clone() }, policy) {
         Ok(client) => client,
         Err(error) => return (Validity::NotKnown(Box::new(error.into())), None),
     };

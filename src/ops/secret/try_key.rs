@@ -1,6 +1,6 @@
 //! Trying a key: signing in with it and asking what it may do.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use serde_json::value::RawValue;
 
@@ -10,6 +10,7 @@ use crate::{
         api_key::KeyId,
         connections::{endpoint::Endpoint, login::Login},
         identity::Identity,
+        machine_policy::MachinePolicy,
         privileges::descriptor::Grants,
         secret::Secret,
         text::json,
@@ -45,15 +46,16 @@ pub struct Trial {
 /// name. A key without descriptors is meant to have whatever its owner has.
 ///
 /// # Errors
-/// With the reason and the way out, when it does not sign in.
+/// With the reason and the way out, when it does not sign in, or the rules of this computer don't allow the connection.
 pub async fn try_key(
     endpoint: &Endpoint,
+    policy: &Arc<MachinePolicy>,
     id: &KeyId,
     secret: &Secret,
     descriptors: Option<&RawValue>,
 ) -> Result<Trial, Problem> {
     let login = Login::ApiKey { id: id.as_str().to_owned(), secret: secret.clone() };
-    let client = Client::new(&Endpoint { login, run_as: None, ..endpoint.clone() })?;
+    let client = Client::by_rules(&Endpoint { login, run_as: None, ..endpoint.clone() }, policy)?;
     let started = Instant::now();
     let identity = client.authenticate().await?;
     let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

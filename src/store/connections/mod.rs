@@ -10,6 +10,7 @@ use std::{
 use super::vault::{Vault, VaultError, VaultPlace};
 use crate::model::{
     connections::profile::{Profile, ProfileId},
+    machine_policy::{MachinePolicy, Violation},
     secret::Secret,
 };
 use text::Unread;
@@ -20,6 +21,7 @@ const PREFIX: &str = "profile/";
 #[derive(Clone)]
 pub struct Profiles {
     vault: Arc<dyn Vault>,
+    policy: Arc<MachinePolicy>,
 }
 
 /// Profiles in the vault, sorted by name.
@@ -54,6 +56,9 @@ pub enum ProfilesError {
     /// The profile has no name.
     #[error("Enter a name for the connection")]
     NoName,
+    /// The rules of this computer don't allow the connection.
+    #[error("{0}")]
+    Policy(Box<Violation>),
     /// Another profile has this name.
     #[error("There is already a connection named “{0}”")]
     NameTaken(String),
@@ -78,6 +83,7 @@ impl ProfilesError {
         match self {
             Self::Vault(error) => error.way_out(),
             Self::NoName => "Enter a name for it",
+            Self::Policy(_) => "Change the connection, or ask the administrator of this computer",
             Self::NameTaken(_) => "Choose another name, or edit the other connection",
             Self::Unreadable(_) => {
                 "Use the version of Keybearer that saved it, or remove it and add the connection again"
@@ -99,9 +105,15 @@ fn entry(id: &ProfileId) -> String {
 }
 
 impl Profiles {
-    /// Creates the view of the profiles in a vault.
+    /// Creates the view of the profiles in a vault on a computer without rules. The program itself uses
+    /// [`Self::by_rules`].
     pub fn new(vault: Arc<dyn Vault>) -> Self {
-        Self { vault }
+        Self::by_rules(vault, &Arc::default())
+    }
+
+    /// Creates the view of the profiles in a vault: saved and read as the rules of this computer allow.
+    pub fn by_rules(vault: Arc<dyn Vault>, policy: &Arc<MachinePolicy>) -> Self {
+        Self { vault, policy: Arc::clone(policy) }
     }
 
     /// Kind of storage of the profiles, to be shown on screen.
@@ -109,7 +121,8 @@ impl Profiles {
         self.vault.place()
     }
 
-    /// Returns all profiles. One that can't be read doesn't hide the others.
+    /// Returns all profiles, with the protection that the rules of this computer require at least. One that can't be read
+    /// doesn't hide the others, and one that may not be used by now can still be seen and changed.
     ///
     /// # Errors
     /// Returns an error if the vault can't be read.
@@ -117,7 +130,7 @@ impl Profiles {
         let mut list = ProfileList::default();
         for (id, text) in self.texts()? {
             match text.and_then(|text| text::read(&id, &text)) {
-                Ok(profile) => list.profiles.push(profile),
+                Ok(profile) => list.profiles.push(self.policy.protected(profile)),
                 Err(Unread { name, reason, .. }) => list.unreadable.push(UnreadableProfile { id, name, reason }),
             }
         }
@@ -144,9 +157,10 @@ impl Profiles {
     /// Saves a new profile, or replaces the one with its id. Members that a later version added are kept.
     ///
     /// # Errors
-    /// Returns an error if the name is missing or taken, if the saved text of this id is of a later version, or if the
-    /// vault refuses; the profile saved before is then unchanged.
+    /// Returns an error if the name is missing or taken, if the rules of this computer don't allow the connection, if the
+    /// saved text of this id is of a later version, or if the vault refuses; the profile saved before is then unchanged.
     pub fn save(&self, profile: &Profile) -> Result<(), ProfilesError> {
+        self.policy.check_profile(profile).map_err(|violation| ProfilesError::Policy(Box::new(violation)))?;
         if profile.name.trim().is_empty() {
             return Err(ProfilesError::NoName);
         }

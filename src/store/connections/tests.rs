@@ -237,3 +237,29 @@ fn new_ids_are_all_different() {
     assert_eq!(ids.len(), 1000);
     assert!(ids.iter().all(|id| id.0.len() == 32));
 }
+
+#[test]
+fn production_is_saved_and_read_with_the_protection_that_the_rules_of_this_computer_require() {
+    use crate::model::{
+        connections::protection::Protection,
+        machine_policy::{MachinePolicy, Rule, Rules},
+    };
+    let vault: Arc<dyn Vault> = Arc::new(MemoryVault::new());
+    let mut unprotected = profile("prod");
+    unprotected.environment = Environment::Production;
+    unprotected.endpoint.protection = Protection::None;
+    // Saved before the rule was set.
+    Profiles::new(vault.clone()).save(&unprotected).unwrap();
+    let rules = Rules { is_production_protected: true, ..Rules::default() };
+    let policy = Arc::new(MachinePolicy::Rules { file: "policy.toml".into(), rules });
+    let profiles = Profiles::by_rules(vault.clone(), &policy);
+    assert_eq!(profiles.by_name("prod").unwrap().unwrap().endpoint.protection, Protection::Name);
+    assert_eq!(profiles.list().unwrap().profiles[0].endpoint.protection, Protection::Name);
+    match profiles.save(&unprotected) {
+        Err(ProfilesError::Policy(violation)) => assert_eq!(violation.rule, Some(Rule::ProductionProtected)),
+        other => panic!("{other:?}"),
+    }
+    unprotected.endpoint.protection = Protection::ReadOnly;
+    profiles.save(&unprotected).unwrap();
+    assert_eq!(profiles.by_name("prod").unwrap().unwrap().endpoint.protection, Protection::ReadOnly);
+}

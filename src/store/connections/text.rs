@@ -26,11 +26,14 @@ use crate::{
     store::vault::secret_json::{WipedBuffer, place_of, unquote},
 };
 
-/// Newest version of the format that is read.
-const FORMAT: u32 = 2;
+/// Newest version of the format that is read. It is written for a profile whose credential is asked for each time: an older
+/// Keybearer would save it.
+const FORMAT: u32 = 3;
+/// Version with protection, proxy and client certificate.
+const SECOND_FORMAT: u32 = 2;
 /// First version of the format. It is still written for a profile that a Keybearer of that time understands.
 const FIRST_FORMAT: u32 = 1;
-const MEMBERS: [&str; 12] = [
+const MEMBERS: [&str; 13] = [
     "format",
     "name",
     "environment",
@@ -43,7 +46,11 @@ const MEMBERS: [&str; 12] = [
     "protection",
     "proxy",
     "client_certificate",
+    "credential",
 ];
+
+/// Stored word for a credential that is asked for each time.
+const ASKED: &str = "asked";
 
 /// Reason why a stored text is no profile; it repeats nothing of the text but its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +87,8 @@ struct Stored<'a> {
     proxy: Option<StoredProxy<'a>>,
     #[serde(borrow, default)]
     client_certificate: Option<StoredCertificate<'a>>,
+    #[serde(default)]
+    credential: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -158,7 +167,13 @@ pub(crate) fn read(id: &ProfileId, text: &Secret) -> Result<Profile, Unread> {
         None => Protection::default_for(environment),
         Some(word) => protection(word).ok_or_else(|| unread("its protection can't be read".into()))?,
     };
+    let asks_credential = match stored.credential.as_deref() {
+        None => false,
+        Some(ASKED) => true,
+        Some(_) => return Err(unread("how its credential is kept can't be read".into())),
+    };
     let endpoint = Endpoint {
+        asks_credential,
         trust: trust(stored.trust).ok_or_else(|| unread("its certificate trust can't be read".into()))?,
         run_as: stored.run_as,
         timeout: stored.timeout_ms.map_or(DEFAULT_TIMEOUT, Duration::from_millis),
@@ -269,11 +284,14 @@ fn protection_word(protection: Protection) -> &'static str {
 /// way to the cluster, must not read it.
 fn format_of(profile: &Profile) -> u32 {
     let endpoint = &profile.endpoint;
+    if endpoint.asks_credential {
+        return FORMAT;
+    }
     let is_usual = endpoint.protection == Protection::default_for(profile.environment);
     if is_usual && endpoint.proxy == ProxyRule::System && endpoint.client_certificate.is_none() {
         FIRST_FORMAT
     } else {
-        FORMAT
+        SECOND_FORMAT
     }
 }
 
@@ -296,7 +314,11 @@ fn write_members(profile: &Profile, before: Option<&Secret>, buffer: &mut WipedB
     map.serialize_entry("environment", environment_word(profile.environment))?;
     map.serialize_entry("url", endpoint.url.as_str())?;
     map.serialize_entry("trust", &trust_to_store(&endpoint.trust).map_err(serde_json::Error::custom)?)?;
-    map.serialize_entry("login", &login_to_store(&endpoint.login))?;
+    let without = endpoint.asks_credential.then(|| endpoint.login.without_secret());
+    map.serialize_entry("login", &login_to_store(without.as_ref().unwrap_or(&endpoint.login)))?;
+    if endpoint.asks_credential {
+        map.serialize_entry("credential", ASKED)?;
+    }
     if let Some(run_as) = &endpoint.run_as {
         map.serialize_entry("run_as", run_as)?;
     }

@@ -82,6 +82,26 @@ fn a_proxy_and_a_protection_are_kept_and_an_older_version_does_not_ignore_them()
 }
 
 #[test]
+fn a_credential_that_is_asked_for_is_not_in_the_text_and_an_older_version_does_not_save_it() {
+    for login in logins() {
+        let mut asked = profile(Trust::System, login);
+        let saved = write(&asked, None).unwrap();
+        asked.endpoint.asks_credential = true;
+        // Also where it was saved before.
+        let text = write(&asked, Some(&saved)).unwrap();
+        for secret in ["ui2lp2axTNmsyakw9tvNnw", "hunter2", "eyJhbGciOi"] {
+            assert!(!text.expose().contains(secret), "{}", text.expose());
+        }
+        assert!(text.expose().contains(r#""format":3"#), "{}", text.expose());
+        let read = read(&asked.id, &text).unwrap();
+        assert_eq!(read, asked.as_saved());
+        assert!(read.endpoint.lacks_credential() && !asked.endpoint.lacks_credential());
+        let odd = with(&text, r#""credential":"asked""#, r#""credential":"odd""#);
+        assert!(super::read(&asked.id, &odd).unwrap_err().reason.contains("how its credential is kept"));
+    }
+}
+
+#[test]
 fn every_kind_of_sign_in_trust_and_environment_comes_back() {
     for environment in [Environment::Production, Environment::Staging, Environment::Development, Environment::Sandbox] {
         for login in logins() {
@@ -121,7 +141,7 @@ fn what_can_not_be_read_is_named_without_repeating_it() {
     let cases = [
         (Secret::new("hunter2"), false, "it is not JSON"),
         (Secret::new("{}"), false, "a field is missing"),
-        (with(&text, "\"format\":2", "\"format\":3"), true, "later version"),
+        (with(&text, "\"format\":2", "\"format\":4"), true, "later version"),
         (with(&text, "https://", "hunter2://"), true, "its URL"),
         (with(&text, "production", "hunter2"), true, "its environment"),
         (with(&text, "\"fingerprint\"", "\"hunter2\""), true, "its certificate trust"),

@@ -21,7 +21,10 @@ use super::{
     warning::{NotKept, Warning},
 };
 use crate::{
-    model::journal::{self, Entry, Read},
+    model::{
+        journal::{self, Entry, Read},
+        machine_policy::MachinePolicy,
+    },
     store::{
         lock::{LOCK_WAIT, lock},
         own_files,
@@ -67,11 +70,13 @@ impl Default for Journal {
 
 impl Journal {
     /// The journal in the folder that KEYBEARER_JOURNAL names, or none where that says `off`; otherwise in the folder
-    /// that the system has for this user's data.
-    pub fn from_environment() -> Self {
+    /// that the rules of this computer name, or that the system has for this user's data. Whether the rules allow changes
+    /// with that journal is decided by [`MachinePolicy::check_changes`].
+    pub fn from_environment(policy: &MachinePolicy) -> Self {
         let dirs = directories::ProjectDirs::from("", "", "keybearer");
         let state = dirs.as_ref().map(|dirs| dirs.state_dir().unwrap_or(dirs.data_local_dir()).join("journals"));
-        let own = dirs.map(|dirs| dirs.data_local_dir().join("journal"));
+        let by_rule = policy.rules().and_then(|rules| rules.journal_folder.clone());
+        let own = by_rule.or(dirs.map(|dirs| dirs.data_local_dir().join("journal")));
         let journal = Self::chosen(std::env::var_os("KEYBEARER_JOURNAL"), own);
         let journal = journal.with_keyring(Arc::new(OsVault::new()));
         match state {
@@ -120,6 +125,14 @@ impl Journal {
     /// Folder of the journal; `None` when no journal is kept.
     pub fn folder(&self) -> Option<&Path> {
         self.folder.as_deref().ok()
+    }
+
+    /// Folder of the journal, or the reason in words why no journal is kept.
+    ///
+    /// # Errors
+    /// The reason.
+    pub fn place(&self) -> Result<&Path, &'static str> {
+        self.folder.as_deref().map_err(|why| why.words())
     }
 
     /// Reason why no journal is kept; `None` where one is.

@@ -35,6 +35,23 @@ pub fn journal_fault(ui: &mut Ui, view: &mut View<'_>) {
         });
 }
 
+/// Draws the reason why the rules of this computer allow no changes, as long as they don't.
+pub fn policy_refusal(ui: &mut Ui, view: &mut View<'_>) {
+    let Some(reason) = view.state.policy_refusal() else { return };
+    let p = theme::colors(ui);
+    Panel::top("policy refusal")
+        .frame(Frame::new().fill(p.surface.canvas).inner_margin(Margin::symmetric(16, 8)))
+        .show_separator_line(false)
+        .resizable(false)
+        .show(ui, |ui| {
+            notice::banner(ui, Tone::Danger, "Nothing can be changed from this computer", reason, |ui| {
+                if view.state.screen != Screen::Settings && Button::secondary("Open settings").show(ui).clicked() {
+                    view.send(Command::Show(Screen::Settings));
+                }
+            });
+        });
+}
+
 /// Draws the outcomes that the last lock left.
 pub fn lock_outcomes(ui: &mut Ui, view: &mut View<'_>) {
     let outcomes = view.state.lock_outcomes();

@@ -3,6 +3,7 @@
 pub mod check_secret;
 mod checkpoint;
 pub mod clone;
+mod credential_question;
 pub mod export;
 mod file_export;
 mod frame;
@@ -36,6 +37,7 @@ pub struct Dialogs {
     journal_export: journal_export::JournalExportForm,
     checkpoint: checkpoint::CheckpointDialog,
     name: name_question::NameForm,
+    credential: credential_question::CredentialForm,
 }
 
 impl Dialogs {
@@ -50,6 +52,9 @@ impl Dialogs {
         };
         let turns = DialogKind::ALL.map(is_turn);
         self.name.ui(ctx, view);
+        if front == Some(Front::Credential) || view.state.credential_question().is_none() {
+            self.credential.ui(ctx, view);
+        }
         let secret = front == Some(Front::SecretCard) || view.state.reveal.is_none();
         let unsaved = front == Some(Front::UnsavedConnection);
         if secret {

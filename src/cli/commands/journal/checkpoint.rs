@@ -8,6 +8,7 @@ use crate::{
     cli::{
         args::connection::{self, ConnectionFlags},
         commands::journal::{exit, print_standing},
+        environment,
         error::{CliError, Exit},
         output,
     },
@@ -84,7 +85,7 @@ fn key_of(text: Option<&str>) -> Result<Option<VerifierKey>, CliError> {
 }
 
 pub(super) async fn verify(flags: &ConnectionFlags, args: &VerifyArgs) -> Result<Exit, CliError> {
-    let journal = Journal::from_environment();
+    let journal = environment::journal();
     let key = key_of(args.key.as_deref())?;
     let alone = if let (true, Some(index)) = (args.checkpoint.is_empty(), &args.against) {
         return against(flags, &journal, index, key.as_ref(), true).await;
@@ -148,7 +149,7 @@ fn with_checkpoints(journal: &Journal, args: &VerifyArgs, key: Option<&VerifierK
 }
 
 pub(super) fn make(args: &CheckpointArgs) -> Result<Exit, CliError> {
-    let (journal, now) = (Journal::from_environment(), clock::now());
+    let (journal, now) = (environment::journal(), clock::now());
     let made = if args.if_due {
         let (report, ()) = reader::checked(&journal, || (), |(), _, _| ())?;
         checkpoint::make_if_due(&journal, &report, now)?
@@ -170,12 +171,12 @@ pub(super) fn make(args: &CheckpointArgs) -> Result<Exit, CliError> {
 }
 
 pub(super) fn key() -> Result<Exit, CliError> {
-    output::put(&format!("{}\n", checkpoint::verifier_key(&Journal::from_environment())?))?;
+    output::put(&format!("{}\n", checkpoint::verifier_key(&environment::journal())?))?;
     Ok(Exit::Done)
 }
 
 pub(super) fn prove(args: &ProveArgs) -> Result<Exit, CliError> {
-    let journal = Journal::from_environment();
+    let journal = environment::journal();
     let to = args.checkpoint.as_deref();
     let proof = match (args.entry, &args.id, &args.since) {
         (Some(sequence), ..) => checkpoint::prove(&journal, &Wanted::Sequence(sequence), to)?,

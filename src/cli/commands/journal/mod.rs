@@ -11,6 +11,7 @@ use crate::{
     cli::{
         args::connection::ConnectionFlags,
         commands::journal::faults::complain,
+        environment,
         error::{CliError, Exit},
         output::{self, Format},
     },
@@ -19,7 +20,7 @@ use crate::{
         text::{number, sanitize},
     },
     ops::journal::reader,
-    store::journal::{Journal, Report},
+    store::journal::Report,
 };
 
 /// The options of `journal`.
@@ -109,7 +110,7 @@ impl<'a> EntryJson<'a> {
 }
 
 pub(crate) async fn run(flags: &ConnectionFlags, args: &JournalArgs) -> Result<Exit, CliError> {
-    let not_kept = Journal::from_environment().not_kept();
+    let not_kept = environment::journal().not_kept();
     let needs_none = matches!(&args.verb, JournalVerb::Ship(_) | JournalVerb::VerifyProof(_));
     if let Some(why) = not_kept.filter(|_| !needs_none) {
         return Err(CliError::problem("There is no journal", why.words(), ""));
@@ -135,7 +136,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: &JournalArgs) -> Result<E
 }
 
 fn check<T>(begin: impl Fn() -> T, take: impl Fn(&mut T, &Read, &str)) -> Result<(Report, T), CliError> {
-    Ok(reader::checked(&Journal::from_environment(), begin, take)?)
+    Ok(reader::checked(&environment::journal(), begin, take)?)
 }
 
 fn exit(report: &Report) -> Exit {
@@ -154,7 +155,7 @@ fn print_standing(report: &Report) -> Result<(), CliError> {
     }
     let entries = number::plural(report.lines as u64, "line");
     let files = number::plural(report.files as u64, "file");
-    let journal = Journal::from_environment();
+    let journal = environment::journal();
     let place = journal.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
     if report.is_whole() && report.lines == 0 {
         let hint = "Nothing has been recorded on this machine yet, or KEYBEARER_JOURNAL is set to another folder";

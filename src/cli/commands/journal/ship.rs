@@ -10,6 +10,7 @@ use crate::{
             span,
         },
         commands::journal::faults::complain,
+        environment,
         error::{CliError, Exit},
         output::{self, PlainFormat},
     },
@@ -25,7 +26,6 @@ use crate::{
             ship::{self, NotShipped, Shipment, Shipped, Undelivered},
         },
     },
-    store::journal::Journal,
 };
 
 /// The options of `journal ship`.
@@ -87,7 +87,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: &ShipArgs) -> Result<Exit
             output::print_status(&format!("{} sent", entries(count)));
         }
     };
-    match ship::ship(&session, &Journal::from_environment(), &what, tell).await {
+    match ship::ship(&session, &environment::journal(), &what, tell).await {
         Ok(shipped) => report(&shipped, args),
         Err(NotShipped::Problem(problem)) => Err(CliError::Problem(problem)),
         Err(NotShipped::Broken(report)) => {

@@ -68,7 +68,7 @@ impl TestPanel {
             });
             let test = view.state.test.as_ref();
             let Some(test) = test.filter(|test| test.is_of(endpoint)) else {
-                for step in ConnectionCheck::expected(endpoint) {
+                for step in ConnectionCheck::expected(endpoint, view.state.policy()) {
                     waiting(ui, step);
                 }
                 ui.add_space(space::S);
@@ -99,7 +99,7 @@ impl TestPanel {
                 }
             }
             let failed = test.steps.iter().any(|report| matches!(report.result, StepResult::Failed(_)));
-            let missing = ConnectionCheck::expected(endpoint)
+            let missing = ConnectionCheck::expected(endpoint, view.state.policy())
                 .filter(|step| !test.steps.iter().any(|report| report.step == *step));
             let missing: Vec<ConnectionCheck> = missing.collect();
             missing.iter().for_each(|step| waiting(ui, *step));

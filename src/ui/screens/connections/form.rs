@@ -18,7 +18,7 @@ use crate::{
     store::file_dialog::FileKind,
     ui::{
         View,
-        theme::{self, Type},
+        theme::{self, Type, icons},
         widgets::{
             chip,
             field::{self, Field},
@@ -96,10 +96,13 @@ pub(crate) fn fields(
         // Its fields are those of the certificate below.
         SignIn::Certificate => {}
     }
+    if draft.sign_in != SignIn::Certificate {
+        keeping(ui, draft);
+    }
     trust(ui, view, draft, errors, ca_file);
     certificate.ui(ui, view, draft, errors);
     proxy(ui, draft, errors);
-    protection(ui, draft);
+    protection(ui, view, draft, errors);
     ui.columns(2, |columns| {
         let timeout = Field::new("Timeout (seconds)").help("From 1 to 3600").error(error(ProfileField::Timeout));
         timeout.show(&mut columns[0], &mut draft.timeout);
@@ -110,6 +113,21 @@ pub(crate) fn fields(
     });
     let help = "Index, data stream or pattern used to find a key’s last use";
     Field::new("Audit events").hint(last_use::USUAL).mono().help(help).show(ui, &mut draft.audit_index);
+}
+
+/// Draws the choice whether the credential is kept.
+fn keeping(ui: &mut Ui, draft: &mut ProfileDraft) {
+    labelled(ui, "Credential", |ui| {
+        let choices = [(false, "Save in the keyring"), (true, "Ask each time")];
+        if let Some(asks) = chip::segmented(ui, draft.asks_credential, &choices, Some(ui.available_width())) {
+            draft.asks_credential = asks;
+        }
+        if draft.asks_credential {
+            let p = theme::colors(ui);
+            let help = "Asked for whenever you open the connection, and never saved";
+            text::line(ui, Type::Small, p.text.secondary, help);
+        }
+    });
 }
 
 fn trust(
@@ -127,8 +145,12 @@ fn trust(
             (TrustChoice::Fingerprint, "Fingerprint"),
             (TrustChoice::InsecureDev, "Insecure"),
         ];
-        if let Some(trust) = chip::segmented(ui, draft.trust, &choices, Some(ui.available_width())) {
+        let (policy, width) = (view.state.policy(), ui.available_width());
+        if let Some(trust) = chip::segmented_without(ui, draft.trust, &choices, Some(width), policy.trust_off()) {
             draft.trust = trust;
+        }
+        if !policy.trust_off().is_empty() {
+            by_rule(ui, "Certificates are always verified on this computer");
         }
     });
     match draft.trust {
@@ -144,7 +166,7 @@ fn trust(
             field.show(ui, &mut draft.fingerprint);
         }
         TrustChoice::InsecureDev => {
-            let line = draft.refusal().unwrap_or(
+            let line = draft.refusal().or(error(ProfileField::Fingerprint)).unwrap_or(
                 "Any certificate is accepted: for development only. A warning stays visible on every screen",
             );
             notice::banner(ui, Tone::Warning, "Insecure", line, |_| ());
@@ -172,11 +194,18 @@ fn proxy(ui: &mut Ui, draft: &mut ProfileDraft, errors: &[FormError<ProfileField
     }
 }
 
-fn protection(ui: &mut Ui, draft: &mut ProfileDraft) {
+fn protection(ui: &mut Ui, view: &View<'_>, draft: &mut ProfileDraft, errors: &[FormError<ProfileField>]) {
     labelled(ui, "Protection against changes", |ui| {
         let choices = Protection::ALL.map(|protection| (protection, protection.label()));
-        if let Some(protection) = chip::segmented(ui, draft.protection(), &choices, Some(ui.available_width())) {
+        let (off, width) = (view.state.policy().protection_off(draft.environment), ui.available_width());
+        if let Some(protection) = chip::segmented_without(ui, draft.protection(), &choices, Some(width), off) {
             draft.protection = Some(protection);
+        }
+        if !off.is_empty() {
+            by_rule(ui, "Production is always protected on this computer");
+        }
+        if let Some(error) = errors.iter().find(|error| error.field == ProfileField::Protection) {
+            field::error_line(ui, &error.message);
         }
         let help = match draft.protection() {
             Protection::None => "Changes are sent when you confirm them",
@@ -185,6 +214,15 @@ fn protection(ui: &mut Ui, draft: &mut ProfileDraft) {
         };
         let p = theme::colors(ui);
         text::line(ui, Type::Small, p.text.secondary, help);
+    });
+}
+
+/// Draws that a choice above is set by the rules of this computer.
+fn by_rule(ui: &mut Ui, words: &str) {
+    let p = theme::colors(ui);
+    ui.horizontal(|ui| {
+        text::icon(ui, Type::IconSmall, p.text.tertiary, icons::LOCK);
+        text::line(ui, Type::Small, p.text.secondary, words);
     });
 }
 

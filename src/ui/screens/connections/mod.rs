@@ -311,12 +311,15 @@ impl Connections {
             field::forget_histories(ui.ctx(), &TYPED);
         }
         let fresh = self.fresh_id.get_or_insert_with(new_profile_id).clone();
-        let checked = draft.check(fresh.clone());
-        let errors = match (&checked, self.attempted) {
-            (Err(errors), true) => errors.clone(),
+        let checked = view.state.policy().check_draft(&draft, fresh.clone());
+        // What a rule refuses is no field that is still to be filled in.
+        let by_rule = checked.is_err() && draft.check(fresh.clone()).is_ok();
+        let errors = match &checked {
+            Err(errors) if self.attempted || by_rule => errors.clone(),
             _ => Vec::new(),
         };
-        self.footer(ui, view, &draft, &checked);
+        let refusal = errors.first().filter(|_| by_rule).map(|error| error.message.clone());
+        self.footer(ui, view, (&draft, refusal.as_deref()), &checked);
         let p = theme::colors(ui);
         let rect = ui.max_rect();
         ui.painter().vline(rect.right() - 0.5, rect.y_range(), Stroke::new(1.0, p.stroke.divider));
@@ -358,7 +361,7 @@ impl Connections {
         &mut self,
         ui: &mut Ui,
         view: &mut View<'_>,
-        draft: &ProfileDraft,
+        (draft, by_rule): (&ProfileDraft, Option<&str>),
         checked: &Result<Profile, Vec<FormError<ProfileField>>>,
     ) {
         let p = theme::colors(ui);
@@ -371,10 +374,12 @@ impl Connections {
                 ui.painter().hline(rect.x_range(), rect.top() + 0.5, Stroke::new(1.0, p.stroke.divider));
                 ui.horizontal_wrapped(|ui| {
                     let is_sandbox = draft.environment == Some(Environment::Sandbox);
-                    let refusal = draft.refusal();
+                    let refusal = draft.refusal().or(by_rule);
                     let connect = Button::primary("Connect").off_because(refusal).show(ui).clicked();
                     let test = Button::secondary("Test").icon(icons::TASK_ALT).named("Test connection");
-                    let test = test.off_because(refusal).show(ui).clicked();
+                    let lacks = checked.as_ref().is_ok_and(|own| own.endpoint.lacks_credential());
+                    let lacks = lacks.then_some("Type the credential to test it: it won’t be saved");
+                    let test = test.off_because(refusal.or(lacks)).show(ui).clicked();
                     let lives = is_sandbox.then_some("The sandbox runs in memory and is lost when you close Keybearer");
                     let save = Button::secondary("Save").named("Save connection").off_because(lives.or(refusal));
                     let save = save.show(ui).clicked();
@@ -440,7 +445,8 @@ impl Connections {
 
     fn test_ui(&mut self, ui: &mut Ui, view: &mut View<'_>) {
         let fresh = self.fresh_id.get_or_insert_with(new_profile_id).clone();
-        let endpoint = self.draft.as_ref().and_then(|draft| draft.check(fresh.clone()).ok()).map(|own| own.endpoint);
+        let endpoint = self.draft.as_ref().and_then(|draft| view.state.policy().check_draft(draft, fresh.clone()).ok());
+        let endpoint = endpoint.map(|own| own.endpoint);
         let wish = self.test.ui(ui, view, endpoint.as_ref());
         let Some(draft) = self.draft.as_mut() else { return };
         match wish {
@@ -455,7 +461,7 @@ impl Connections {
             Some(CheckRequest::Pin(print)) => {
                 draft.trust = TrustChoice::Fingerprint;
                 draft.fingerprint = print.to_string();
-                if let Ok(profile) = draft.check(fresh) {
+                if let Ok(profile) = view.state.policy().check_draft(draft, fresh) {
                     self.test = TestPanel::beginning_with(draft);
                     view.send(Command::Test(Box::new(profile.endpoint)));
                 }

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Returns the reason why a key can't be rotated, if it is known beforehand.
-fn hindrance(view: &View<'_>, cluster: &Cluster, key: &ApiKey) -> Option<&'static str> {
+fn hindrance<'a>(view: &View<'a>, cluster: &Cluster, key: &ApiKey) -> Option<&'a str> {
     let home = view.state.home(&key.id);
     let session = home.and_then(|home| home.session.value());
     let read_only = home.and_then(|home| view.state.read_only_on(&home.profile.id));
