@@ -140,7 +140,7 @@ impl State {
                 Some(_) => self.refresh(),
                 None => self.read_profiles(Task::ReadProfiles),
             },
-            Fix::EditConnection | Fix::MoreTime | Fix::CompareCertificate | Fix::ActAs(_) => {
+            Fix::EditConnection | Fix::MoreTime | Fix::CompareCertificate | Fix::SignIn | Fix::ActAs(_) => {
                 self.close_dialog(DialogKind::Rotate);
                 if let Some(cluster) = self.cluster() {
                     let profile = cluster.profile.clone();

@@ -1,5 +1,6 @@
 //! Ways out of a problem as options and commands; the window has buttons for the same.
 
+use super::environment;
 use crate::{
     model::text::sanitize,
     ops::{Fix, Problem},
@@ -18,6 +19,10 @@ pub(super) fn with_fixes(problem: &Problem) -> String {
 fn way(fix: &Fix) -> Option<String> {
     Some(match fix {
         Fix::Retry | Fix::EditConnection | Fix::CompareCertificate | Fix::ReadProfiles | Fix::UseMemory => return None,
+        Fix::SignIn => match environment::profile_name() {
+            Some(name) => format!("Use `keybearer login --profile '{}'` to sign in", sanitize::shown(name)),
+            None => "Use `keybearer login --profile NAME` to sign in".into(),
+        },
         Fix::MoreTime => "Use --timeout SECONDS to increase the timeout".into(),
         Fix::CreateKey => "Use `keybearer create` to create a new key".into(),
         Fix::ActAs(user) => {

@@ -91,6 +91,10 @@ enum Verb {
     Journal(commands::journal::JournalArgs),
     /// List, save and remove connections in the keyring of this computer
     Profiles(commands::profiles::ProfilesArgs),
+    /// Sign in at the OpenID Connect provider of a saved connection
+    Login(commands::login::LoginArgs),
+    /// Sign out: remove the tokens of a saved connection from the keyring
+    Logout,
 }
 
 /// Request of a command line.
@@ -255,6 +259,8 @@ async fn dispatch(command: Command) -> Result<Exit, CliError> {
         Verb::Sandbox(args) => commands::sandbox::run(flags, args).await,
         Verb::Journal(args) => commands::journal::run(flags, &args).await,
         Verb::Profiles(args) => commands::profiles::run(flags, args),
+        Verb::Login(args) => commands::login::login(flags, args).await,
+        Verb::Logout => commands::login::logout(flags).await,
     }
 }
 

@@ -99,7 +99,15 @@ impl ConnectionFlags {
     /// # Errors
     /// Returns a usage error if a required option is missing or two options contradict each other.
     pub(crate) fn endpoint(&self) -> Result<Endpoint, CliError> {
-        let connection = self.resolve(&ThisMachine)?;
+        self.endpoint_by(None)
+    }
+
+    /// Puts the connection together as [`Self::endpoint`] does, with this sign-in in place of one from the environment.
+    ///
+    /// # Errors
+    /// As [`Self::endpoint`].
+    pub(crate) fn endpoint_by(&self, login: Option<Login>) -> Result<Endpoint, CliError> {
+        let connection = self.resolve(&ThisMachine, login)?;
         connection.warnings.iter().for_each(|warning| output::print_error(warning));
         Ok(connection.endpoint)
     }
@@ -155,13 +163,13 @@ impl ConnectionFlags {
         Ok(protection::confirm(session, name, &typed)?)
     }
 
-    fn resolve(&self, machine: &dyn Host) -> Result<Connection, CliError> {
+    fn resolve(&self, machine: &dyn Host, login: Option<Login>) -> Result<Connection, CliError> {
         let timeout = self.timeout.as_deref().map(parse_timeout).transpose()?;
         let run_as = self.run_as.clone().filter(|user| !user.is_empty());
         let mut warnings = Vec::new();
         let mut endpoint = match &self.profile {
             Some(name) => self.of_profile(name, machine)?,
-            None => self.of_parts(machine, &mut warnings)?,
+            None => self.of_parts(machine, login, &mut warnings)?,
         };
         endpoint.timeout = timeout.unwrap_or(endpoint.timeout);
         endpoint.run_as = run_as.or(endpoint.run_as);
@@ -188,10 +196,17 @@ impl ConnectionFlags {
                 "--profile and {option} can't be used together: the profile defines the cluster and what to trust"
             )));
         }
-        Ok(machine.profile(name)?.endpoint)
+        let endpoint = machine.profile(name)?.endpoint;
+        environment::note_profile(name);
+        Ok(endpoint)
     }
 
-    fn of_parts(&self, machine: &dyn Host, warnings: &mut Vec<String>) -> Result<Endpoint, CliError> {
+    fn of_parts(
+        &self,
+        machine: &dyn Host,
+        login: Option<Login>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Endpoint, CliError> {
         let url = match (&self.url, machine.variable("ES_URL")?) {
             (Some(url), _) => parse("--url", ClusterUrl::parse(url))?,
             (None, Some(url)) => parse("ES_URL", ClusterUrl::parse(url.expose()))?,
@@ -201,7 +216,10 @@ impl ConnectionFlags {
         };
         let trust = self.trust(machine)?;
         let client_certificate = credentials::client_certificate(self, machine)?;
-        let login = credentials::login(machine, client_certificate.is_some(), warnings)?;
+        let login = match login {
+            Some(login) => login,
+            None => credentials::login(machine, client_certificate.is_some(), warnings)?,
+        };
         Ok(Endpoint { trust, client_certificate, ..Endpoint::new(url, login) })
     }
 
@@ -259,7 +277,8 @@ pub(crate) fn check_writable(endpoint: &Endpoint) -> Result<(), CliError> {
 /// # Errors
 /// With the way out, when it is refused.
 pub(crate) async fn session_at(endpoint: &Endpoint) -> Result<Session, CliError> {
-    let session = connect::connect(endpoint).await?.with_journal(watched_journal());
+    let session =
+        connect::connect_with(endpoint, environment::token_source(endpoint)).await?.with_journal(watched_journal());
     print_clock(&session);
     Ok(session)
 }
@@ -428,14 +447,14 @@ mod tests {
         let flags = ConnectionFlags { insecure: true, fingerprint: Some(PRINT.into()), ..Default::default() };
         assert!(matches!(flags.resolve(&user()), Err(CliError::Usage(_))));
         let machine = with(with(user(), "ES_FINGERPRINT", PRINT), "ES_CA_FILE", "/ca.pem");
-        assert!(words(&ConnectionFlags::default().resolve(&machine).unwrap_err()).contains("ES_CA_FILE"));
+        assert!(words(&ConnectionFlags::default().resolve(&machine, None).unwrap_err()).contains("ES_CA_FILE"));
     }
 
     #[test]
     fn an_api_key_in_either_form_goes_before_a_user_and_that_is_said() {
         for text in ["aWQ6a2V5", "id:key", " id:key\n"] {
             let machine = with(user(), "ES_API_KEY", text);
-            let connection = ConnectionFlags::default().resolve(&machine).unwrap();
+            let connection = ConnectionFlags::default().resolve(&machine, None).unwrap();
             let expected = Login::ApiKey { id: "id".into(), secret: Secret::new("key") };
             assert_eq!(connection.endpoint.login, expected);
             assert!(connection.warnings[0].contains("ES_USERNAME is also set"));
@@ -445,7 +464,7 @@ mod tests {
     #[test]
     fn a_missing_password_is_asked_for() {
         let machine = machine(&[("ES_URL", "https://env:9200"), ("ES_USERNAME", "ana")]);
-        let endpoint = ConnectionFlags::default().resolve(&machine).unwrap().endpoint;
+        let endpoint = ConnectionFlags::default().resolve(&machine, None).unwrap().endpoint;
         let expected = Login::Password { username: "ana".into(), password: Secret::new("typed by ana") };
         assert_eq!(endpoint.login, expected);
     }
@@ -455,7 +474,7 @@ mod tests {
         // {"exp":1}
         let warnings = |token| {
             let machine = machine(&[("ES_URL", "https://env:9200"), ("ES_TOKEN", token)]);
-            ConnectionFlags::default().resolve(&machine).unwrap().warnings
+            ConnectionFlags::default().resolve(&machine, None).unwrap().warnings
         };
         let old = warnings("e30.eyJleHAiOjF9.c2ln");
         assert!(old[0].starts_with("Warning: the token expired"), "{old:?}");
@@ -478,7 +497,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_unreadable_is_named_without_the_secret() {
-        let error = |machine: Fake| words(&ConnectionFlags::default().resolve(&machine).unwrap_err());
+        let error = |machine: Fake| words(&ConnectionFlags::default().resolve(&machine, None).unwrap_err());
         assert!(error(machine(&[])).contains("ES_URL"));
         assert!(error(machine(&[("ES_URL", "https://x")])).contains("ES_API_KEY"));
         assert!(

@@ -1,14 +1,16 @@
 //! Connecting to a cluster: identity, version and privileges; as a whole, or step by step as a test.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use crate::{
-    client::{Client, ClientError, KeyQuery, SeenCertificate},
+    client::{Client, ClientError, KeyQuery, SeenCertificate, TokenSource},
     model::{
         Timestamp,
         connections::{
             client_certificate::ClientCertificate,
             endpoint::{Endpoint, Trust},
+            login::Login,
+            open_id::OpenIdLogin,
             proxy::ProxyRule,
         },
         identity::{Identity, Privileges},
@@ -24,7 +26,15 @@ use crate::{
 /// # Errors
 /// With the reason and the way out, when the cluster can't be reached, trusted or signed in to.
 pub async fn connect(endpoint: &Endpoint) -> Result<Session, Problem> {
-    let client = Client::new(endpoint)?;
+    connect_with(endpoint, None).await
+}
+
+/// Signs in as [`connect`] does, with the tokens of this source where the sign-in is at a provider.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_with(endpoint: &Endpoint, tokens: Option<Arc<dyn TokenSource>>) -> Result<Session, Problem> {
+    let client = Client::new(endpoint)?.with_tokens(tokens);
     let identity = client.authenticate().await?;
     let About { edition, name: cluster_name, uuid: cluster_uuid } = edition(&client).await?;
     let privileges = privileges(&client, edition).await?;
@@ -99,6 +109,8 @@ async fn privileges(client: &Client, edition: Edition) -> Result<Privileges, Cli
 /// Step of a connection test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ConnectionCheck {
+    /// Sign-in at the provider, if the connection has one.
+    SignIn,
     /// Proxy on the way, if there is one.
     Proxy,
     /// Reachability: does anything answer at the URL?
@@ -119,7 +131,8 @@ pub enum ConnectionCheck {
 
 impl ConnectionCheck {
     /// All steps, in order.
-    const ALL: [ConnectionCheck; 8] = [
+    const ALL: [ConnectionCheck; 9] = [
+        Self::SignIn,
         Self::Proxy,
         Self::Reach,
         Self::Certificate,
@@ -133,9 +146,11 @@ impl ConnectionCheck {
     /// Returns the steps that a test of the endpoint will have, in order. Whether the proxy of this computer is on the
     /// way is known only by the test.
     pub fn expected(endpoint: Option<&Endpoint>) -> impl Iterator<Item = Self> {
+        let has_provider = endpoint.is_some_and(|endpoint| matches!(endpoint.login, Login::OpenId(_)));
         let has_proxy = endpoint.is_some_and(|endpoint| matches!(endpoint.proxy, ProxyRule::Via(_)));
         let has_certificate = endpoint.is_some_and(|endpoint| endpoint.client_certificate.is_some());
         Self::ALL.into_iter().filter(move |step| match step {
+            Self::SignIn => has_provider,
             Self::Proxy => has_proxy,
             Self::ClientCertificate => has_certificate,
             _ => true,
@@ -145,6 +160,7 @@ impl ConnectionCheck {
     /// Returns the label of the step before it is done.
     pub fn question(self) -> &'static str {
         match self {
+            Self::SignIn => "Single sign-on",
             Self::Proxy => "Proxy",
             Self::Reach => "Reachability",
             Self::Certificate => "Certificate trust",
@@ -183,18 +199,32 @@ pub struct StepReport {
 
 /// Tests a connection step by step, and reports each step as soon as it is done. Stops at the first that fails. Nothing
 /// is changed on the cluster.
-pub async fn test(endpoint: &Endpoint, mut report: impl FnMut(StepReport)) {
+pub async fn test(endpoint: &Endpoint, report: impl FnMut(StepReport)) {
+    test_with(endpoint, None, report).await;
+}
+
+/// Tests a connection as [`test()`] does, with the tokens of this source where the sign-in is at a provider.
+pub async fn test_with(endpoint: &Endpoint, tokens: Option<Arc<dyn TokenSource>>, mut report: impl FnMut(StepReport)) {
     let mut say = |step, result, took, certificate| report(StepReport { step, result, took, certificate });
     let client = match Client::new(endpoint) {
-        Ok(client) => client,
+        Ok(client) => client.with_tokens(tokens),
         Err(error) => {
             let step = match problem::failing_step(&error) {
-                step @ (ConnectionCheck::Proxy | ConnectionCheck::ClientCertificate) => step,
+                step @ (ConnectionCheck::SignIn | ConnectionCheck::Proxy | ConnectionCheck::ClientCertificate) => step,
                 _ => ConnectionCheck::Certificate,
             };
             return say(step, failed(error), None, None);
         }
     };
+    if let Login::OpenId(login) = &endpoint.login {
+        let began = Instant::now();
+        let token = client.fetch_token().await;
+        let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        match token {
+            Ok(()) => say(ConnectionCheck::SignIn, at_provider(login), Some(took), None),
+            Err(error) => return say(ConnectionCheck::SignIn, failed(error), Some(took), None),
+        }
+    }
     let started = Instant::now();
     let answer = client.authenticate().await;
     let took = Some(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
@@ -273,6 +303,12 @@ pub async fn test(endpoint: &Endpoint, mut report: impl FnMut(StepReport)) {
 
 fn failed(error: ClientError) -> StepResult {
     StepResult::Failed(Box::new(error.into()))
+}
+
+/// Reports that the provider gave a token: whether the cluster accepts it is known only by the step of the user.
+fn at_provider(login: &OpenIdLogin) -> StepResult {
+    let detail = format!("the {} of the client {}", login.sent.word(), login.client_id);
+    StepResult::Good(format!("Token from {}", login.issuer.host()), detail)
 }
 
 /// Reports the client certificate of the connection: that it was presented where the server asked for it is not known.

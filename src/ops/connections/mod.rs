@@ -7,4 +7,5 @@ pub mod connect;
 pub mod expirations;
 pub mod protection;
 pub mod session;
+pub mod sign_in;
 pub mod vault;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::{
     cli::{
         args::connection::ConnectionFlags,
+        environment,
         error::{CliError, Exit},
         output::{self, PlainFormat},
     },
@@ -73,7 +74,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: CheckArgs) -> Result<Exit
     let mut failed = false;
     let mut written = Ok(());
     let mut steps = Vec::new();
-    connect::test(&endpoint, |report| {
+    connect::test_with(&endpoint, environment::token_source(&endpoint), |report| {
         let step = StepJson::new(report);
         failed |= step.result == "failed";
         if args.output == PlainFormat::Table && written.is_ok() {
@@ -97,6 +98,7 @@ impl StepJson {
             StepResult::Failed(problem) => ("failed", problem.title, problem.detail, problem.hint),
         };
         let step = match report.step {
+            ConnectionCheck::SignIn => "sign_in",
             ConnectionCheck::Proxy => "proxy",
             ConnectionCheck::Reach => "reach",
             ConnectionCheck::Certificate => "certificate",

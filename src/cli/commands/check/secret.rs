@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use crate::{
     cli::{
         args::connection::ConnectionFlags,
+        environment,
         error::{CliError, Exit},
         output::{self, PlainFormat, key_rights, key_row},
     },
@@ -86,7 +87,7 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: CheckSecretArgs, output: 
     let pasted = args.secret()?;
     let candidates = secret_text::read(&pasted).map_err(|error| CliError::usage(error.to_string()))?;
     drop(pasted);
-    let session = connect::connect(&endpoint).await;
+    let session = connect::connect_with(&endpoint, environment::token_source(&endpoint)).await;
     let checked = identify::check(session.as_ref(), &endpoint, &candidates, &args.asked()).await;
     let Some(checked) = checked else { return Err(CliError::usage(secret_text::PastedError::Unreadable.to_string())) };
     let now = session.as_ref().map_or_else(|_| clock::now(), |session| session.now());

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::{
     cli::{
         args::connection::ConnectionFlags,
+        environment,
         error::{CliError, Exit},
         output::{self, PlainFormat},
     },
@@ -155,7 +156,7 @@ async fn look(flags: &ConnectionFlags, listing: &Listing) -> ClusterRotations {
     }
     let Ok(endpoint) = flags.endpoint() else { return ClusterRotations::default() };
     let asked = async {
-        let session = connect::connect(&endpoint).await?;
+        let session = connect::connect_with(&endpoint, environment::token_source(&endpoint)).await?;
         let cluster = cluster_identity::current(&session).await?;
         let own = |rotation: &&Rotation| rotation.cluster.is_same(&cluster);
         let rotations: Vec<Rotation> = listing.rotations.iter().filter(own).cloned().collect();

@@ -95,6 +95,7 @@ pub(crate) fn fields(
         }
         // Its fields are those of the certificate below.
         SignIn::Certificate => {}
+        SignIn::OpenId => {}
     }
     trust(ui, view, draft, errors, ca_file);
     certificate.ui(ui, view, draft, errors);
