@@ -26,6 +26,8 @@ pub(crate) enum Waiting {
     LockInvalidation(KeyId, String),
     /// The client certificate for the form of a connection.
     ClientCertificate,
+    /// The sign-in at a provider that the form of a connection shows.
+    SignIn,
     /// The connection test.
     ConnectionTest,
     /// An open cluster: its session, keys, roles, completions, capabilities or first counts.
@@ -159,6 +161,7 @@ impl State {
             Waiting::ClientCertificate => {
                 self.certificate.answer(ticket, Err(Problem::broken()));
             }
+            Waiting::SignIn => self.sign_in_failed(ticket),
             Waiting::ConnectionTest => self.test_ended(ticket),
             Waiting::Cluster(id) => {
                 let cluster = self.clusters.iter_mut().find(|cluster| cluster.profile.id == id);

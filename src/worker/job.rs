@@ -35,7 +35,9 @@ use crate::{
         bulk::BulkOperation,
         connections::{
             client_certificate::{self, CertificateFiles},
-            connect, vault,
+            connect,
+            sign_in::Way,
+            vault,
         },
         create::{completions, new_key},
         journal::reader,
@@ -109,6 +111,12 @@ pub enum Task {
     OpenSandbox,
     /// Read a client certificate from its files.
     ReadCertificate(Box<CertificateFiles>),
+    /// Read who is signed in at the provider of an endpoint.
+    ReadSignIn(Box<Endpoint>),
+    /// Sign in at the provider of an endpoint.
+    SignIn(Box<Endpoint>, Way),
+    /// Forget the tokens of an endpoint.
+    SignOut(Box<Endpoint>),
     /// Test a connection.
     Test(Box<Endpoint>),
     /// Sign in.
@@ -236,6 +244,7 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             Answer::Profiles(in_vault(&services, vault::read_profiles).await)
         }
         Task::ForgetMemory => {
+            services.sign_ins.forget_all();
             let mut vault = services.vault.write().unwrap_or_else(PoisonError::into_inner);
             if vault.place() == VaultPlace::Memory {
                 *vault = Arc::new(MemoryVault::new());
@@ -253,7 +262,13 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             Answer::Unlocked(unlocked)
         }
         Task::SaveProfile(profile) => {
-            Answer::ProfilesChanged(in_vault(&services, move |place| vault::save_profile(place, &profile)).await)
+            let sign_in = services.sign_ins.of(&profile.endpoint, &services.vault());
+            let saved = in_vault(&services, move |place| vault::save_profile(place, &profile)).await;
+            // Somebody may have signed in before the connection was saved. What can't be kept lasts for this run.
+            if let (true, Some(sign_in)) = (saved.is_ok(), sign_in) {
+                let _ = sign_in.keep_with_connection().await;
+            }
+            Answer::ProfilesChanged(saved)
         }
         Task::RemoveProfile(id) => {
             Answer::ProfilesChanged(in_vault(&services, move |place| vault::remove_profile(place, &id)).await)
@@ -264,12 +279,29 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             let read = off_thread(read).await;
             Answer::CertificateRead(read.map(Box::new))
         }
+        Task::ReadSignIn(endpoint) => match services.sign_ins.of(&endpoint, &services.vault()) {
+            Some(sign_in) => Answer::SignInRead(sign_in.state().await),
+            None => Answer::SignInRead(None),
+        },
+        Task::SignIn(endpoint, way) => match services.sign_ins.of(&endpoint, &services.vault()) {
+            Some(sign_in) => {
+                let report = |step| reporter.progress(Answer::SignInStep(step));
+                Answer::SignedIn(sign_in.sign_in(way, &services.browser, report).await)
+            }
+            None => Answer::SignInRead(None),
+        },
+        Task::SignOut(endpoint) => match services.sign_ins.of(&endpoint, &services.vault()) {
+            Some(sign_in) => Answer::SignedOut(sign_in.sign_out().await.map(|_| ())),
+            None => Answer::SignedOut(Ok(())),
+        },
         Task::Test(endpoint) => {
-            connect::test(&endpoint, |step| reporter.progress(Answer::Tested(Box::new(step)))).await;
+            let tokens = services.sign_ins.source(&endpoint, &services.vault());
+            connect::test_with(&endpoint, tokens, |step| reporter.progress(Answer::Tested(Box::new(step)))).await;
             Answer::TestEnded
         }
         Task::Connect(endpoint) => {
-            let session = connect::connect(&endpoint).await;
+            let tokens = services.sign_ins.source(&endpoint, &services.vault());
+            let session = connect::connect_with(&endpoint, tokens).await;
             let keyring = KeptSecrets::new(services.vault());
             Answer::Connected(
                 session.map(|session| {

@@ -14,8 +14,9 @@ use crate::{
         },
         secret::Secret,
     },
-    ops::Problem,
+    ops::{Problem, connections::sign_in::SignIns},
     store::{
+        browser::{self, OpenBrowser},
         file_dialog::{FileDialogs, NoFileDialogs},
         journal::{Journal, Warning as JournalWarning},
         rotation::Rotations,
@@ -52,6 +53,8 @@ pub struct Services {
     pub(super) sandbox: Mutex<Option<SandboxOpener>>,
     pub(super) settings: SettingsFile,
     pub(super) files: Arc<dyn FileDialogs>,
+    pub(super) sign_ins: SignIns,
+    pub(super) browser: OpenBrowser,
     pub(super) journal: Journal,
     pub(super) rotations: rotation::Places,
     /// Address of the practice cluster, for which no journal is written.
@@ -67,6 +70,8 @@ impl Services {
             sandbox: Mutex::new(None),
             settings: SettingsFile::default(),
             files: Arc::new(NoFileDialogs),
+            sign_ins: SignIns::default(),
+            browser: browser::of_this_machine(),
             journal: Journal::default(),
             rotations: rotation::Places::default(),
             practice: Mutex::default(),
@@ -87,6 +92,11 @@ impl Services {
     /// Adds the desktop's dialogs for files; without them, paths are typed.
     pub fn with_file_dialogs(self, files: Arc<dyn FileDialogs>) -> Self {
         Self { files, ..self }
+    }
+
+    /// Opens addresses in this browser instead of that of this machine.
+    pub fn with_browser(self, browser: OpenBrowser) -> Self {
+        Self { browser, ..self }
     }
 
     /// Adds a journal of operations on keys; without one, no journal is written.

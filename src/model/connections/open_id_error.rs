@@ -8,7 +8,7 @@ use crate::model::TimeDelta;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum OpenIdError {
     /// Nobody has signed in yet, or somebody signed out.
-    #[error("Nobody is signed in at {provider}")]
+    #[error("You are not signed in at {provider}")]
     NotSignedIn {
         /// Host of the provider.
         provider: String,

@@ -327,6 +327,9 @@ impl From<OpenIdError> for Problem {
             OpenIdError::Unreachable { .. } => "The provider can’t be reached",
             _ => "The sign-in failed",
         };
-        Problem::new(title, &error.to_string()).hint(error.way_out()).fix(Fix::SignIn).or(Fix::EditConnection)
+        let problem = Problem::new(title, &error.to_string());
+        // The first way out says it already.
+        let problem = if error.needs_person() { problem } else { problem.hint(error.way_out()) };
+        problem.fix(Fix::SignIn).or(Fix::EditConnection)
     }
 }

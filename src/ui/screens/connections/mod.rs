@@ -3,6 +3,7 @@
 pub mod check;
 mod client_certificate;
 mod form;
+mod open_id;
 
 use eframe::egui::{
     self, Align, Color32, CornerRadius, Frame, Layout, Margin, Panel, Rect, Role, ScrollArea, Sense, Stroke, Ui,
@@ -39,6 +40,7 @@ use crate::{
 };
 use check::{CheckRequest, TestPanel};
 use client_certificate::CertificateForm;
+use open_id::{OpenIdForm, SignInRequest};
 
 /// Width of the title beside its button, in points.
 const TITLE_ROOM: f32 = 132.0;
@@ -58,6 +60,7 @@ pub struct Connections {
     is_other: bool,
     ca_file: FileField,
     certificate: CertificateForm,
+    open_id: OpenIdForm,
     next: Next,
 }
 
@@ -151,6 +154,7 @@ impl Connections {
         self.is_other = true;
         self.ca_file = FileField::default();
         self.certificate = CertificateForm::default();
+        self.open_id = OpenIdForm::default();
     }
 
     fn add(&mut self) {
@@ -163,6 +167,7 @@ impl Connections {
         self.is_other = true;
         self.ca_file = FileField::default();
         self.certificate = CertificateForm::default();
+        self.open_id = OpenIdForm::default();
     }
 
     fn list(&mut self, ui: &mut Ui, view: &mut View<'_>) {
@@ -333,9 +338,11 @@ impl Connections {
                         text::line(ui, Type::Heading, p.text.primary, title);
                     },
                 );
-                fields(ui, view, &mut draft, &errors, &mut self.ca_file, &mut self.certificate);
+                let (ca_file, certificate) = (&mut self.ca_file, &mut self.certificate);
+                fields(ui, view, &mut draft, &errors, ca_file, certificate, &mut self.open_id);
             });
         });
+        self.sign_in(view, &checked);
         match std::mem::take(&mut self.next) {
             Next::Stay => self.draft = Some(draft),
             Next::Exists => {
@@ -352,6 +359,19 @@ impl Connections {
                 self.removing = false;
             }
         }
+    }
+
+    /// Acts on the buttons of the sign-in at a provider, which needs the rest of the form.
+    fn sign_in(&mut self, view: &mut View<'_>, checked: &Result<Profile, Vec<FormError<ProfileField>>>) {
+        let Some(request) = self.open_id.take_request() else { return };
+        self.attempted |= matches!(request, SignInRequest::Begin(_));
+        let Ok(profile) = checked else { return };
+        let endpoint = Box::new(profile.endpoint.clone());
+        view.send(match request {
+            SignInRequest::Read => Command::ReadSignIn(endpoint),
+            SignInRequest::Begin(way) => Command::SignIn(endpoint, way),
+            SignInRequest::End => Command::SignOut(endpoint),
+        });
     }
 
     fn footer(
