@@ -57,6 +57,10 @@ mod locking;
 mod lying_line;
 #[cfg(feature = "window")]
 mod lying_window;
+mod open_id;
+mod open_id_provider;
+#[cfg(feature = "window")]
+mod open_id_window;
 #[cfg(feature = "window")]
 mod pictures;
 #[cfg(feature = "window")]

@@ -107,7 +107,7 @@ impl ConnectionFlags {
     /// # Errors
     /// As [`Self::endpoint`].
     pub(crate) fn endpoint_by(&self, login: Option<Login>) -> Result<Endpoint, CliError> {
-        let connection = self.resolve(&ThisMachine, login)?;
+        let connection = self.resolve_by(&ThisMachine, login)?;
         connection.warnings.iter().for_each(|warning| output::print_error(warning));
         Ok(connection.endpoint)
     }
@@ -163,7 +163,12 @@ impl ConnectionFlags {
         Ok(protection::confirm(session, name, &typed)?)
     }
 
-    fn resolve(&self, machine: &dyn Host, login: Option<Login>) -> Result<Connection, CliError> {
+    #[cfg(test)]
+    fn resolve(&self, machine: &dyn Host) -> Result<Connection, CliError> {
+        self.resolve_by(machine, None)
+    }
+
+    fn resolve_by(&self, machine: &dyn Host, login: Option<Login>) -> Result<Connection, CliError> {
         let timeout = self.timeout.as_deref().map(parse_timeout).transpose()?;
         let run_as = self.run_as.clone().filter(|user| !user.is_empty());
         let mut warnings = Vec::new();
@@ -447,14 +452,14 @@ mod tests {
         let flags = ConnectionFlags { insecure: true, fingerprint: Some(PRINT.into()), ..Default::default() };
         assert!(matches!(flags.resolve(&user()), Err(CliError::Usage(_))));
         let machine = with(with(user(), "ES_FINGERPRINT", PRINT), "ES_CA_FILE", "/ca.pem");
-        assert!(words(&ConnectionFlags::default().resolve(&machine, None).unwrap_err()).contains("ES_CA_FILE"));
+        assert!(words(&ConnectionFlags::default().resolve(&machine).unwrap_err()).contains("ES_CA_FILE"));
     }
 
     #[test]
     fn an_api_key_in_either_form_goes_before_a_user_and_that_is_said() {
         for text in ["aWQ6a2V5", "id:key", " id:key\n"] {
             let machine = with(user(), "ES_API_KEY", text);
-            let connection = ConnectionFlags::default().resolve(&machine, None).unwrap();
+            let connection = ConnectionFlags::default().resolve(&machine).unwrap();
             let expected = Login::ApiKey { id: "id".into(), secret: Secret::new("key") };
             assert_eq!(connection.endpoint.login, expected);
             assert!(connection.warnings[0].contains("ES_USERNAME is also set"));
@@ -464,7 +469,7 @@ mod tests {
     #[test]
     fn a_missing_password_is_asked_for() {
         let machine = machine(&[("ES_URL", "https://env:9200"), ("ES_USERNAME", "ana")]);
-        let endpoint = ConnectionFlags::default().resolve(&machine, None).unwrap().endpoint;
+        let endpoint = ConnectionFlags::default().resolve(&machine).unwrap().endpoint;
         let expected = Login::Password { username: "ana".into(), password: Secret::new("typed by ana") };
         assert_eq!(endpoint.login, expected);
     }
@@ -474,7 +479,7 @@ mod tests {
         // {"exp":1}
         let warnings = |token| {
             let machine = machine(&[("ES_URL", "https://env:9200"), ("ES_TOKEN", token)]);
-            ConnectionFlags::default().resolve(&machine, None).unwrap().warnings
+            ConnectionFlags::default().resolve(&machine).unwrap().warnings
         };
         let old = warnings("e30.eyJleHAiOjF9.c2ln");
         assert!(old[0].starts_with("Warning: the token expired"), "{old:?}");
@@ -497,7 +502,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_unreadable_is_named_without_the_secret() {
-        let error = |machine: Fake| words(&ConnectionFlags::default().resolve(&machine, None).unwrap_err());
+        let error = |machine: Fake| words(&ConnectionFlags::default().resolve(&machine).unwrap_err());
         assert!(error(machine(&[])).contains("ES_URL"));
         assert!(error(machine(&[("ES_URL", "https://x")])).contains("ES_API_KEY"));
         assert!(

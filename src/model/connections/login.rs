@@ -113,6 +113,7 @@ pub fn encode(id: &str, secret: &Secret) -> Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::TimeDelta;
 
     fn read(text: &str) -> Option<(String, String)> {
         match Login::from_api_key_text(text) {

@@ -321,13 +321,14 @@ fn keep(vault: &Arc<dyn Vault>, login: &OpenIdLogin, tokens: &Tokens) -> Result<
 
 impl From<OpenIdError> for Problem {
     fn from(error: OpenIdError) -> Self {
+        let words = error.to_string();
         let title = match &error {
-            OpenIdError::NotSignedIn { .. } => "You are not signed in",
+            OpenIdError::NotSignedIn { .. } => words.as_str(),
             OpenIdError::Expired { .. } | OpenIdError::Ended { .. } => "The sign-in has ended",
             OpenIdError::Unreachable { .. } => "The provider can’t be reached",
             _ => "The sign-in failed",
         };
-        let problem = Problem::new(title, &error.to_string());
+        let problem = Problem::new(title, if title == words { "" } else { &words });
         // The first way out says it already.
         let problem = if error.needs_person() { problem } else { problem.hint(error.way_out()) };
         problem.fix(Fix::SignIn).or(Fix::EditConnection)

@@ -14,7 +14,7 @@ use crate::{
     app::{Command, State, closing::is_unsaved},
     model::{
         connections::{
-            draft::{ProfileDraft, ProfileField, TrustChoice},
+            draft::{ProfileDraft, ProfileField, SignIn, TrustChoice},
             endpoint::Trust,
             profile::{Environment, Profile, ProfileId},
         },
@@ -106,6 +106,7 @@ impl Connections {
             return self.nothing_chosen(ui, view);
         }
         let three = width >= 1000.0;
+        self.open_id.is_beside = three;
         if three {
             Panel::left("connection form")
                 .frame(Frame::new().fill(p.surface.surface))
@@ -460,7 +461,16 @@ impl Connections {
 
     fn test_ui(&mut self, ui: &mut Ui, view: &mut View<'_>) {
         let fresh = self.fresh_id.get_or_insert_with(new_profile_id).clone();
-        let endpoint = self.draft.as_ref().and_then(|draft| draft.check(fresh.clone()).ok()).map(|own| own.endpoint);
+        let checked = self.draft.as_ref().map(|draft| draft.check(fresh.clone()));
+        if let (Some(draft), Some(checked)) = (&self.draft, &checked)
+            && draft.sign_in == SignIn::OpenId
+            && self.open_id.is_beside
+        {
+            self.open_id.sign_in(ui, view, draft);
+            self.sign_in(view, checked);
+            ui.add_space(space::XL);
+        }
+        let endpoint = checked.and_then(Result::ok).map(|own| own.endpoint);
         let wish = self.test.ui(ui, view, endpoint.as_ref());
         let Some(draft) = self.draft.as_mut() else { return };
         match wish {

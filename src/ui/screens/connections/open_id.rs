@@ -47,6 +47,8 @@ pub(super) enum SignInRequest {
 #[derive(Default)]
 pub(super) struct OpenIdForm {
     ca_file: FileField,
+    /// `true` if the sign-in is drawn beside the form.
+    pub(super) is_beside: bool,
     shows_more: bool,
     was_read: bool,
     request: Option<SignInRequest>,
@@ -58,7 +60,7 @@ impl OpenIdForm {
         self.request.take()
     }
 
-    /// Draws the settings, the sign-in and the text for administrators.
+    /// Draws the settings, the sign-in unless it is drawn beside the form, and the text for administrators.
     pub(super) fn ui(
         &mut self,
         ui: &mut Ui,
@@ -67,7 +69,9 @@ impl OpenIdForm {
         errors: &[FormError<ProfileField>],
     ) {
         self.settings(ui, view, draft, errors);
-        self.sign_in(ui, view, draft);
+        if !self.is_beside {
+            self.sign_in(ui, view, draft);
+        }
         setup(ui, draft);
     }
 
@@ -114,7 +118,8 @@ impl OpenIdForm {
         self.ca_file.show(ui, view, field, ("CA file of the provider", FileKind::Existing), &mut own.ca_file);
     }
 
-    fn sign_in(&mut self, ui: &mut Ui, view: &mut View<'_>, draft: &ProfileDraft) {
+    /// Draws the sign-in: who is signed in, or what a person has to do.
+    pub(super) fn sign_in(&mut self, ui: &mut Ui, view: &mut View<'_>, draft: &ProfileDraft) {
         let own = login_of(view, draft);
         let shown = view.state.sign_in.as_ref().filter(|sign_in| own.as_ref().is_some_and(|own| sign_in.is_of(own)));
         if shown.is_none() && !self.was_read && draft.id.is_some() && own.is_some() {
@@ -124,10 +129,10 @@ impl OpenIdForm {
         }
         let p = theme::colors(ui);
         let frame = Frame::new()
-            .fill(Color32::TRANSPARENT)
+            .fill(if self.is_beside { p.surface.raised } else { Color32::TRANSPARENT })
             .stroke(Stroke::new(p.hair, p.stroke.card))
             .corner_radius(CornerRadius::same(radius::L))
-            .inner_margin(Margin::symmetric(12, 10));
+            .inner_margin(Margin::symmetric(16, 12));
         let mut request = None;
         frame.show(ui, |ui| {
             ui.set_width(ui.available_width());
@@ -215,7 +220,7 @@ fn waiting(ui: &mut Ui, view: &mut View<'_>, login: &OpenIdLogin, step: Option<&
         None => {
             text::line(ui, Type::Strong, p.text.primary, format!("Asking {host}"));
         }
-        Some(SignInStep::Browser { address, redirect, not_opened }) => {
+        Some(SignInStep::Browser { redirect, not_opened, .. }) => {
             text::paragraph(ui, Type::Strong, p.text.primary, format!("Finish signing in at {host}"));
             match not_opened {
                 None => text::paragraph(
@@ -234,14 +239,6 @@ fn waiting(ui: &mut Ui, view: &mut View<'_>, login: &OpenIdLogin, step: Option<&
             fact(ui, "Redirects to", redirect);
             fact(ui, "Checks", "PKCE, state and nonce");
             fact(ui, "Scopes", &login.scopes.join(" "));
-            ui.horizontal_wrapped(|ui| {
-                if Button::secondary("Open again").icon(icons::OPEN_IN_NEW).show(ui).clicked() {
-                    ui.ctx().open_url(OpenUrl::new_tab(address));
-                }
-                if Button::link("Copy address").icon(icons::CONTENT_COPY).show(ui).clicked() {
-                    ui.ctx().copy_text(address.clone());
-                }
-            });
         }
         Some(SignInStep::Device { code, address, until }) => {
             text::paragraph(ui, Type::Strong, p.text.primary, format!("Type this code at {host}"));
@@ -249,17 +246,29 @@ fn waiting(ui: &mut Ui, view: &mut View<'_>, login: &OpenIdLogin, step: Option<&
             ui.add(shown.selectable(true));
             fact(ui, "Open", address);
             fact(ui, "Expires", &calendar::local(*until, &view.state.zone));
-            ui.horizontal_wrapped(|ui| {
-                if Button::secondary("Copy the code").icon(icons::CONTENT_COPY).show(ui).clicked() {
-                    ui.ctx().copy_text(code.clone());
-                }
-                if Button::link("Open here").icon(icons::OPEN_IN_NEW).show(ui).clicked() {
-                    ui.ctx().open_url(OpenUrl::new_tab(address));
-                }
-            });
         }
     }
-    let is_stopped = Button::ghost("Stop").named("Stop signing in").show(ui).clicked();
+    let mut is_stopped = false;
+    ui.horizontal_wrapped(|ui| {
+        let (open, copy, address, copied) = match step {
+            None => ("", "", "", ""),
+            Some(SignInStep::Browser { address, .. }) => {
+                ("Open again", "Copy address", address.as_str(), address.as_str())
+            }
+            Some(SignInStep::Device { code, address, .. }) => {
+                ("Open here", "Copy code", address.as_str(), code.as_str())
+            }
+        };
+        if step.is_some() {
+            if Button::secondary(open).icon(icons::OPEN_IN_NEW).show(ui).clicked() {
+                ui.ctx().open_url(OpenUrl::new_tab(address));
+            }
+            if Button::link(copy).icon(icons::CONTENT_COPY).show(ui).clicked() {
+                ui.ctx().copy_text(copied.to_owned());
+            }
+        }
+        is_stopped = Button::ghost("Stop").named("Stop signing in").show(ui).clicked();
+    });
     if is_stopped {
         view.send(Command::StopSignIn);
     }
