@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -285,7 +285,7 @@ fn answer(
             let token = token(issuer, rules, seen);
             seen.tokens.push(token.clone());
             let mut tokens = json!({
-                "access_token": "opaque", "token_type": "Bearer", "expires_in": rules.lifetime,
+                "access_token": "opaque", "token_type": "Bearer", "expires_in": rules.lifetime.max(0),
                 "refresh_token": format!("r{}", seen.refresh), "id_token": token,
             });
             if seen.renewals > 0 && rules.renews_without_id {
@@ -338,6 +338,8 @@ async fn carry(
         let (status, text) = if is_known && secret == format!("SharedSecret {REALM_SECRET}") {
             if method == "DELETE" && rules.lock().unwrap().refuses_after_delete {
                 rules.lock().unwrap().refuses_renewal = true;
+                // Until the token has expired that this request came with.
+                tokio::time::sleep(Duration::from_millis(1100)).await;
             }
             let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
             let sent = behind.request(method, format!("{url}{path}")).basic_auth("officer", Some("officer-password"));

@@ -20,11 +20,24 @@ fn profile(trust: Trust, login: Login) -> Profile {
     }
 }
 
-fn logins() -> [Login; 3] {
+fn logins() -> [Login; 4] {
+    let secret = |text: &str| Some(Secret::new(text));
+    let provider = OpenIdLogin {
+        sign_in: SignInId::of(&id()),
+        issuer: Issuer::parse("https://login.example.net/realms/ops/").unwrap(),
+        client_id: "keybearer".into(),
+        client_secret: secret("client \"hunter2\""),
+        scopes: open_id::parse_scopes("profile").unwrap(),
+        sent: SentToken::Access,
+        shared_secret: secret("realm hunter2"),
+        redirect_port: Some(49731),
+        ca_file: Some("/etc/ssl/provider.pem".into()),
+    };
     [
         Login::ApiKey { id: "VuaCfGcBCdbkQm-e5aOx".into(), secret: Secret::new("ui2lp2axTNmsyakw9tvNnw") },
         Login::Password { username: "elastic".into(), password: Secret::new("a\"b\\c\n😀 hunter2") },
         Login::Bearer(Secret::new("eyJhbGciOi.JIUzI1NiJ9.x")),
+        Login::OpenId(Box::new(provider)),
     ]
 }
 
@@ -121,7 +134,7 @@ fn what_can_not_be_read_is_named_without_repeating_it() {
     let cases = [
         (Secret::new("hunter2"), false, "it is not JSON"),
         (Secret::new("{}"), false, "a field is missing"),
-        (with(&text, "\"format\":2", "\"format\":3"), true, "later version"),
+        (with(&text, "\"format\":2", "\"format\":4"), true, "later version"),
         (with(&text, "https://", "hunter2://"), true, "its URL"),
         (with(&text, "production", "hunter2"), true, "its environment"),
         (with(&text, "\"fingerprint\"", "\"hunter2\""), true, "its certificate trust"),

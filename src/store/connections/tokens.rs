@@ -120,3 +120,58 @@ impl std::fmt::Debug for KeptTokens {
         f.debug_struct("KeptTokens").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::connections::{open_id_draft::OpenIdDraft, profile::ProfileId},
+        store::vault::memory::MemoryVault,
+    };
+
+    fn login(scopes: &str) -> OpenIdLogin {
+        let draft = OpenIdDraft {
+            issuer: "https://a.example".into(),
+            client_id: "k".into(),
+            scopes: scopes.into(),
+            ..OpenIdDraft::default()
+        };
+        draft.login(&ProfileId("p".into())).unwrap()
+    }
+
+    fn tokens(sent: &str) -> Tokens {
+        Tokens {
+            sent: Secret::new(sent),
+            refresh: Some(Secret::new("refresh \"hunter2\"")),
+            expires: Some(Timestamp::from_millis(1_796_076_184_901)),
+            subject: "1".into(),
+            user: "ana".into(),
+        }
+    }
+
+    #[test]
+    fn tokens_come_back_for_the_settings_that_they_were_issued_for_and_no_others() {
+        let kept = KeptTokens::new(Arc::new(MemoryVault::new()));
+        assert_eq!(kept.find(&login("a")), Ok(None));
+        kept.keep(&login("a"), &tokens("hunter3")).unwrap();
+        assert_eq!(kept.find(&login("a")), Ok(Some(tokens("hunter3"))));
+        assert_eq!(kept.find(&login("b")), Ok(None));
+        kept.remove(&login("a").sign_in).unwrap();
+        assert_eq!(kept.find(&login("a")), Ok(None));
+    }
+
+    #[test]
+    fn where_the_keyring_has_no_room_for_both_the_refresh_token_is_kept() {
+        let vault = Arc::new(MemoryVault::new());
+        vault.limit_entries_to(2560);
+        let kept = KeptTokens::new(vault.clone());
+        kept.keep(&login("a"), &tokens(&"x".repeat(3000))).unwrap();
+        let found = kept.find(&login("a")).unwrap().unwrap();
+        assert!(found.sent.is_empty() && found.refresh == tokens("").refresh);
+        assert!(!found.is_valid(Timestamp::from_millis(0)), "nothing can be sent");
+        let neither = Tokens { refresh: None, ..tokens(&"x".repeat(3000)) };
+        assert_eq!(kept.keep(&login("a"), &neither), Err(VaultError::TooLarge { limit: 2560 }));
+        vault.write("sign-in/p", &Secret::new("hunter2")).unwrap();
+        assert_eq!(kept.find(&login("a")), Ok(None), "what is damaged is no sign-in");
+    }
+}
