@@ -21,8 +21,12 @@ use crate::{
         settings::TableLayout,
     },
     ops::{
-        Fix, connections::client_certificate::CertificateFiles, journal::reader, lock::TypedSignIn,
-        outcome_report::KeyOutcome, secret::identify::Asked,
+        Fix,
+        connections::{client_certificate::CertificateFiles, sign_in::Way},
+        journal::reader,
+        lock::TypedSignIn,
+        outcome_report::KeyOutcome,
+        secret::identify::Asked,
     },
     store::file_dialog::FileQuestion,
 };
@@ -82,6 +86,14 @@ pub enum Command {
     ReadCertificate(Box<CertificateFiles>),
     /// Drop the client certificate that was read: the form has taken it.
     DropCertificate,
+    /// Read who is signed in at the provider of a connection.
+    ReadSignIn(Box<Endpoint>),
+    /// Sign in at the provider of a connection.
+    SignIn(Box<Endpoint>, Way),
+    /// Stop waiting for a person to sign in.
+    StopSignIn,
+    /// Forget the tokens of a connection.
+    SignOut(Box<Endpoint>),
     /// Test a connection step by step.
     Test(Box<Endpoint>),
     /// Stop the test.

@@ -58,6 +58,7 @@ impl State {
             self.stop_test();
             self.test = None;
         }
+        self.leave_sign_in(id.as_ref().map(|id| id.0.as_str()));
         self.to_edit = id;
     }
 

@@ -4,7 +4,7 @@ use super::{
     Command, DialogKind, Loadable, Screen, State, cluster::merged, pending::Waiting, rotation::dialog::RotationStep,
 };
 use crate::{
-    ops::Fix,
+    ops::{Fix, connections::sign_in::Way},
     worker::{Answer, Event, Task, Ticket},
 };
 
@@ -34,6 +34,10 @@ impl State {
             Command::RemoveProfile(id) => self.remove_profile(id),
             Command::ReadCertificate(files) => self.read_certificate(files),
             Command::DropCertificate => self.certificate = Loadable::default(),
+            Command::ReadSignIn(endpoint) => self.read_sign_in(endpoint),
+            Command::SignIn(endpoint, way) => self.start_sign_in(endpoint, way),
+            Command::StopSignIn => self.stop_sign_in(),
+            Command::SignOut(endpoint) => self.sign_out(endpoint),
             Command::Test(endpoint) => self.start_test(endpoint),
             Command::StopTest => self.stop_test(),
             Command::Connect(profile) => self.connect(*profile),
@@ -142,13 +146,15 @@ impl State {
                 Some(_) => self.refresh(),
                 None => self.read_profiles(Task::ReadProfiles),
             },
-            Fix::EditConnection | Fix::MoreTime | Fix::CompareCertificate | Fix::ActAs(_) => {
+            Fix::EditConnection | Fix::MoreTime | Fix::CompareCertificate | Fix::SignIn | Fix::ActAs(_) => {
                 self.close_dialog(DialogKind::Rotate);
                 if let Some(cluster) = self.cluster() {
                     let profile = cluster.profile.clone();
                     self.to_edit = Some(profile.id.clone());
-                    if fix == Fix::CompareCertificate {
-                        self.start_test(Box::new(profile.endpoint));
+                    match fix {
+                        Fix::CompareCertificate => self.start_test(Box::new(profile.endpoint)),
+                        Fix::SignIn => self.start_sign_in(Box::new(profile.endpoint), Way::Browser),
+                        _ => {}
                     }
                 }
                 self.show(Screen::Connections);
@@ -209,6 +215,9 @@ impl State {
             Answer::SandboxOpened(result) => self.sandbox_opened(ticket, result.map(|profile| *profile)),
             Answer::CertificateRead(result) => {
                 self.certificate.answer(ticket, result.map(|certificate| *certificate));
+            }
+            answer @ (Answer::SignInStep(_) | Answer::SignInRead(_) | Answer::SignedIn(_) | Answer::SignedOut(_)) => {
+                self.sign_in_answered(ticket, answer);
             }
             Answer::Tested(report) => self.tested(ticket, *report),
             Answer::TestEnded => self.test_ended(ticket),

@@ -16,6 +16,7 @@ pub mod lock;
 mod pending;
 pub mod protection;
 pub mod rotation;
+pub mod sign_in;
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -81,6 +82,8 @@ pub struct State {
     pub clusters: Vec<Cluster>,
     /// Client certificate that was read for the form of a connection.
     pub certificate: Loadable<ClientCertificate>,
+    /// The sign-in at a provider that the form of a connection shows.
+    pub sign_in: Option<sign_in::SigningIn>,
     /// The connection test that is running or was run last.
     pub test: Option<ConnectionTest>,
     /// Id of the profile in the form; a problem's fix may ask for another.
@@ -141,6 +144,7 @@ impl State {
             profiles: Loadable::default(),
             clusters: Vec::new(),
             certificate: Loadable::default(),
+            sign_in: None,
             test: None,
             to_edit: None,
             creation: Creation::default(),

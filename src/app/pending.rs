@@ -26,6 +26,8 @@ pub(crate) enum Waiting {
     LockInvalidation(KeyId, String),
     /// The client certificate for the form of a connection.
     ClientCertificate,
+    /// The sign-in at a provider that the form of a connection shows.
+    SignIn,
     /// The connection test.
     ConnectionTest,
     /// An open cluster: its session, keys, roles, completions, capabilities or first counts.
@@ -159,6 +161,7 @@ impl State {
             Waiting::ClientCertificate => {
                 self.certificate.answer(ticket, Err(Problem::broken()));
             }
+            Waiting::SignIn => self.sign_in_failed(ticket),
             Waiting::ConnectionTest => self.test_ended(ticket),
             Waiting::Cluster(id) => {
                 let cluster = self.clusters.iter_mut().find(|cluster| cluster.profile.id == id);
@@ -204,15 +207,19 @@ pub(in crate::app) mod tests {
                 dialog::RotationStep,
                 stages::{Many, Stage},
             },
+            sign_in::SignInStage,
         },
         export::Format,
         model::{
             Timestamp,
             api_key::{ApiKey, KeyId},
+            connections::{endpoint::Endpoint, login::Login, open_id_draft::OpenIdDraft},
             inventory::RawKey,
             secret::Secret,
         },
-        ops::{journal::reader::JournalFormat, keys::list::KeyList, secret::identify::Asked},
+        ops::{
+            connections::sign_in::Way, journal::reader::JournalFormat, keys::list::KeyList, secret::identify::Asked,
+        },
         worker::Event,
     };
 
@@ -249,6 +256,12 @@ pub(in crate::app) mod tests {
         state
     }
 
+    fn at_provider() -> Endpoint {
+        let draft = OpenIdDraft { issuer: "https://a.example".into(), client_id: "k".into(), ..OpenIdDraft::new() };
+        let login = draft.login(&profile().id).unwrap();
+        Endpoint { login: Login::OpenId(Box::new(login)), ..profile().endpoint }
+    }
+
     fn is_loading(state: &State) -> bool {
         let cluster = |cluster: &crate::app::Cluster| {
             cluster.session.is_loading()
@@ -266,6 +279,7 @@ pub(in crate::app) mod tests {
             || dialogs.get::<SecretCheck>().is_some_and(SecretCheck::is_running)
             || state.reveal.as_ref().is_some_and(|card| card.kept.is_loading() || card.trial.is_loading())
             || state.test.as_ref().is_some_and(crate::app::ConnectionTest::is_running)
+            || state.sign_in.as_ref().is_some_and(|own| matches!(own.stage, SignInStage::Reading) || own.is_waiting())
     }
 
     #[test]
@@ -276,6 +290,9 @@ pub(in crate::app) mod tests {
             vec![Command::SaveProfile(Box::new(profile()))],
             vec![Command::RemoveProfile(profile().id)],
             vec![Command::Test(Box::new(profile().endpoint))],
+            vec![Command::ReadSignIn(Box::new(at_provider()))],
+            vec![Command::SignIn(Box::new(at_provider()), Way::Browser)],
+            vec![Command::SignOut(Box::new(at_provider()))],
             vec![Command::Refresh],
             vec![Command::ShowAll],
             vec![Command::Show(Screen::Create)],

@@ -12,8 +12,20 @@ use std::{
 
 use super::{error::CliError, output};
 use crate::{
-    model::{api_key::KeyId, connections::profile::Profile, machine_policy::MachinePolicy, secret::Secret},
-    ops::{Problem, connections::vault},
+    client::TokenSource,
+    model::{
+        api_key::KeyId,
+        connections::{endpoint::Endpoint, profile::Profile},
+        machine_policy::MachinePolicy,
+        secret::Secret,
+    },
+    ops::{
+        Problem,
+        connections::{
+            sign_in::{SignIn, SignIns},
+            vault,
+        },
+    },
     store::{
         connections::{Profiles, ProfilesError},
         journal::Journal,
@@ -135,6 +147,34 @@ pub(super) fn kept_secret(id: &KeyId) -> Result<Option<Secret>, CliError> {
     let id = id.clone();
     let found = ask_keyring(move |keyring| Ok(KeptSecrets::new(keyring).find(&id)?))?;
     Ok(found.map(|kept| kept.encoded))
+}
+
+/// Name of the connection that the command uses, for messages.
+static PROFILE: OnceLock<String> = OnceLock::new();
+
+/// Sign-ins at providers of this process.
+static SIGN_INS: OnceLock<SignIns> = OnceLock::new();
+
+/// Notes the name of the connection that the command uses.
+pub(super) fn note_profile(name: &str) {
+    // The first one stays: a command uses one connection.
+    let _ = PROFILE.set(name.to_owned());
+}
+
+/// Returns the name of the connection that the command uses; `None` if it uses the environment.
+pub(super) fn profile_name() -> Option<&'static str> {
+    PROFILE.get().map(String::as_str)
+}
+
+/// Returns the sign-in of an endpoint at its provider; `None` if it signs in otherwise.
+pub(super) fn sign_in(endpoint: &Endpoint) -> Option<Arc<SignIn>> {
+    let keyring: Arc<dyn Vault> = Arc::new(OsVault::new());
+    SIGN_INS.get_or_init(SignIns::default).of(endpoint, &keyring)
+}
+
+/// Returns the source of the token of an endpoint; `None` if it doesn't sign in at a provider.
+pub(super) fn token_source(endpoint: &Endpoint) -> Option<Arc<dyn TokenSource>> {
+    sign_in(endpoint).map(|sign_in| sign_in as Arc<dyn TokenSource>)
 }
 
 /// Creates the view of the kept secrets in this computer's keyring.

@@ -1,5 +1,6 @@
 //! Ways out of a problem as options and commands; the window has buttons for the same.
 
+use super::environment;
 use crate::{
     model::text::sanitize,
     ops::{Fix, Problem},
@@ -18,6 +19,7 @@ pub(super) fn with_fixes(problem: &Problem) -> String {
 fn way(fix: &Fix) -> Option<String> {
     Some(match fix {
         Fix::Retry | Fix::EditConnection | Fix::CompareCertificate | Fix::ReadProfiles | Fix::UseMemory => return None,
+        Fix::SignIn => sign_in(),
         Fix::MoreTime => "Use --timeout SECONDS to increase the timeout".into(),
         Fix::CreateKey => "Use `keybearer create` to create a new key".into(),
         Fix::ActAs(user) => {
@@ -43,6 +45,14 @@ fn way(fix: &Fix) -> Option<String> {
         }
         Fix::OtherFile(id) => format!("Use `keybearer rotate --resume {id} --secret-file PATH` to use another file"),
     })
+}
+
+/// Formats the way out of a sign-in that has ended.
+pub(super) fn sign_in() -> String {
+    match environment::profile_name() {
+        Some(name) => format!("Use `keybearer login --profile '{}'` to sign in", sanitize::shown(name)),
+        None => "Use `keybearer login --profile NAME` to sign in".into(),
+    }
 }
 
 #[cfg(test)]

@@ -93,6 +93,10 @@ enum Verb {
     Profiles(commands::profiles::ProfilesArgs),
     /// Show the rules that the administrator of this computer has set
     Policy(commands::policy::PolicyArgs),
+    /// Sign in at the OpenID Connect provider of a saved connection
+    Login(commands::login::LoginArgs),
+    /// Sign out: remove the tokens of a saved connection from the keyring
+    Logout,
 }
 
 /// Request of a command line.
@@ -258,6 +262,8 @@ async fn dispatch(command: Command) -> Result<Exit, CliError> {
         Verb::Journal(args) => commands::journal::run(flags, &args).await,
         Verb::Profiles(args) => commands::profiles::run(flags, args),
         Verb::Policy(args) => commands::policy::run(&args),
+        Verb::Login(args) => commands::login::login(flags, args).await,
+        Verb::Logout => commands::login::logout(flags).await,
     }
 }
 

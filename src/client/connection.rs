@@ -15,7 +15,7 @@ use std::{
 use hyper::body::{Bytes, Frame, SizeHint};
 use reqwest::{
     Url,
-    header::{ACCEPT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, HeaderValue},
+    header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue},
 };
 use tokio::time::Instant;
 
@@ -24,14 +24,16 @@ use crate::{
     client::{
         call::Call,
         clock::{MAX_DATE_SKEW, UNKNOWN_SKEW, known_skew, now, skew},
-        credentials::{SHORTEST_SECRET, headers, secrets},
+        credentials::{SHORTEST_SECRET, bearer, headers, secrets},
         error::ClientError,
         retry::{TRIES, failure_of, pause},
+        token_source::TokenSource,
     },
     model::{
         TimeDelta, Timestamp,
-        connections::{endpoint::Endpoint, protection::Protection},
+        connections::{endpoint::Endpoint, login::Login, open_id_error::OpenIdError, protection::Protection},
         machine_policy::{MachinePolicy, Violation},
+        secret::Secret,
     },
 };
 
@@ -51,6 +53,8 @@ pub struct Client {
     policy: Arc<MachinePolicy>,
     /// Reason why the rules of this computer allow this clone no changes; `None` if they allow them.
     refusal: Option<Arc<Violation>>,
+    /// Source of the token of a sign-in at a provider; `None` for any other sign-in.
+    tokens: Option<Arc<dyn TokenSource>>,
 }
 
 struct Inner {
@@ -155,6 +159,7 @@ impl Client {
             is_confirmed: false,
             policy: Arc::clone(policy),
             refusal: None,
+            tokens: None,
         };
         Ok(client.recorded_in(Err("No journal is kept here")))
     }
@@ -169,6 +174,11 @@ impl Client {
     pub(crate) fn recorded_in(self, journal: Result<&Path, &str>) -> Self {
         let refusal = self.policy.check_changes(journal).err().map(Arc::new);
         Self { refusal, ..self }
+    }
+
+    /// Returns a clone that takes the token for each request from this source, where the sign-in is at a provider.
+    pub fn with_tokens(self, tokens: Option<Arc<dyn TokenSource>>) -> Self {
+        Self { tokens: tokens.or(self.tokens), ..self }
     }
 
     /// Endpoint of this client: the address and the credential.
@@ -268,11 +278,41 @@ impl Client {
             self.check_changes()?;
         }
         self.check_protection(&call)?;
+        let token = self.token(None).await?;
+        let result = self.send_with(&call, token.as_ref()).await;
+        let is_refused = result.as_ref().is_ok_and(|answer| answer.status == 401);
+        let Some(old) = token.filter(|_| is_refused && call.is_read()) else { return result };
+        // The cluster's clock may be ahead: a question is asked once more with the next token, if there is one.
+        match self.token(Some(&old)).await {
+            Ok(Some(new)) if new != old => self.send_with(&call, Some(&new)).await,
+            _ => result,
+        }
+    }
+
+    /// Returns the token to send; `None` where the sign-in has none that changes. Renewing it has a time limit of its
+    /// own, and nothing was sent to the cluster yet.
+    async fn token(&self, refused: Option<&Secret>) -> Result<Option<Secret>, ClientError> {
+        let Login::OpenId(login) = &self.inner.endpoint.login else { return Ok(None) };
+        let nobody = || OpenIdError::NotSignedIn { provider: login.issuer.host().to_owned() };
+        let Some(source) = &self.tokens else { return Err(ClientError::SignIn(Box::new(nobody()))) };
+        let token = source.token(refused).await;
+        token.map(Some).map_err(|error| ClientError::SignIn(Box::new(error)))
+    }
+
+    /// Fetches the token that will be sent, renewed if it must be. Does nothing for a sign-in that needs none.
+    ///
+    /// # Errors
+    /// [`ClientError::SignIn`] if there is none.
+    pub async fn fetch_token(&self) -> Result<(), ClientError> {
+        self.token(None).await.map(|_| ())
+    }
+
+    async fn send_with(&self, call: &Call<'_>, token: Option<&Secret>) -> Result<Response, ClientError> {
         let deadline = Instant::now() + self.inner.timeout;
         let mut tries = 1;
         let mut lost: Option<ClientError> = None;
         loop {
-            let result = self.attempt(&call, deadline).await;
+            let result = self.attempt(call, token, deadline).await;
             let pause = pause(&result, tries).filter(|_| call.repeatable && tries < TRIES);
             let Some(pause) = pause.filter(|pause| Instant::now() + *pause < deadline) else {
                 return match (lost, failure_of(&result)) {
@@ -290,7 +330,12 @@ impl Client {
         }
     }
 
-    async fn attempt(&self, call: &Call<'_>, deadline: Instant) -> Result<Response, ClientError> {
+    async fn attempt(
+        &self,
+        call: &Call<'_>,
+        token: Option<&Secret>,
+        deadline: Instant,
+    ) -> Result<Response, ClientError> {
         let began = Arc::new(AtomicBool::new(call.body.is_none()));
         let mut around = Circumstances {
             timeout: self.inner.timeout,
@@ -301,7 +346,10 @@ impl Client {
             presents_certificate: self.inner.endpoint.client_certificate.is_some(),
         };
         let left = deadline.saturating_duration_since(Instant::now());
-        let request = self.request(call, left, began.clone())?;
+        let mut request = self.request(call, left, began.clone())?;
+        if let Some(token) = token {
+            request = request.header(AUTHORIZATION, bearer(token)?);
+        }
         let asked_at = now();
         let response = match request.send().await {
             Ok(response) => response,
@@ -316,7 +364,7 @@ impl Client {
             Response::new(response.status().as_u16(), response.headers(), call.feature, call.private, now());
         answer.is_elasticsearch |= self.inner.is_elasticsearch.load(Ordering::Relaxed);
         around = Circumstances { maybe_sent: true, status: Some(answer.status), ..around };
-        self.read_body(response, &mut answer, call, &around).await?;
+        self.read_body(response, &mut answer, call, token, &around).await?;
         if answer.has_product {
             self.inner.sends_product.store(true, Ordering::Relaxed);
         }
@@ -358,6 +406,7 @@ impl Client {
         mut response: reqwest::Response,
         answer: &mut Response,
         call: &Call<'_>,
+        token: Option<&Secret>,
         around: &Circumstances<'_>,
     ) -> Result<(), ClientError> {
         if let (Some(rows), true) = (call.rows, answer.is_success()) {
@@ -378,7 +427,7 @@ impl Client {
         }
         if !answer.is_success() || !answer.is_elasticsearch && !answer.body.starts_with(b"{") {
             // Whatever answers there may echo the credential; it must not get into an error.
-            let confided = call.confided.iter().filter(|secret| secret.expose().len() >= SHORTEST_SECRET);
+            let confided = call.confided.iter().chain(token).filter(|secret| secret.expose().len() >= SHORTEST_SECRET);
             confided.for_each(|secret| answer.body.blot_out(secret.expose().as_bytes()));
             for secret in secrets(&self.inner.endpoint.login) {
                 answer.body.blot_out(secret.as_bytes());

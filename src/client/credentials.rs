@@ -30,6 +30,8 @@ pub(super) fn headers(endpoint: &Endpoint) -> Result<HeaderMap, ClientError> {
             return Err(bad("there is no client certificate to sign in with"));
         }
         Login::Certificate => None,
+        // It changes while the client lives: see `bearer`.
+        Login::OpenId(_) => None,
         Login::ApiKey { id, secret } => Some(join("ApiKey ", login::encode(id, secret).expose())),
         Login::Password { username, .. } if username.contains(':') => {
             return Err(bad("a user name with a colon can't be sent"));
@@ -44,6 +46,14 @@ pub(super) fn headers(endpoint: &Endpoint) -> Result<HeaderMap, ClientError> {
         authorization.set_sensitive(true);
         headers.insert(AUTHORIZATION, authorization);
     }
+    if let Login::OpenId(login) = &endpoint.login
+        && let Some(secret) = &login.shared_secret
+    {
+        let mut value = HeaderValue::from_str(&join("SharedSecret ", secret.expose()))
+            .map_err(|_| bad("the shared secret of the realm contains characters that a header can't carry"))?;
+        value.set_sensitive(true);
+        headers.insert(HeaderName::from_static("es-client-authentication"), value);
+    }
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     headers.insert(HeaderName::from_static("x-opaque-id"), HeaderValue::from_static("keybearer"));
     if let Some(user) = endpoint.run_as.as_deref().filter(|user| !user.is_empty()) {
@@ -52,6 +62,18 @@ pub(super) fn headers(endpoint: &Endpoint) -> Result<HeaderMap, ClientError> {
         headers.insert(HeaderName::from_static("es-security-runas-user"), user);
     }
     Ok(headers)
+}
+
+/// Returns the header of a token that changes while the client lives.
+///
+/// # Errors
+/// [`ClientError::BadLogin`] if a header can't carry it.
+pub(super) fn bearer(token: &Secret) -> Result<HeaderValue, ClientError> {
+    let mut value = HeaderValue::from_str(&join("Bearer ", token.expose())).map_err(|_| ClientError::BadLogin {
+        reason: "the token contains characters that a header can't carry".into(),
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 fn join(scheme: &str, credential: &str) -> Zeroizing<String> {
@@ -70,6 +92,7 @@ pub(super) fn secrets(login: &Login) -> Vec<Zeroizing<String>> {
         Login::Password { username, password } => (password.clone(), basic(username, password)),
         Login::Bearer(token) => (token.clone(), Secret::default()),
         Login::Certificate => (Secret::default(), Secret::default()),
+        Login::OpenId(login) => (login.shared_secret.clone().unwrap_or_default(), Secret::default()),
     };
     let forms = [encoded, plain].into_iter().filter(|secret| secret.expose().len() >= SHORTEST_SECRET);
     forms.map(|secret| Zeroizing::new(secret.expose().to_owned())).collect()

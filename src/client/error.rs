@@ -7,7 +7,7 @@ use super::http::{
     certificate::{CertificateProblem, SeenCertificate},
     proxy::ProxyFault,
 };
-use crate::model::{machine_policy::Violation, version::Feature};
+use crate::model::{connections::open_id_error::OpenIdError, machine_policy::Violation, version::Feature};
 
 /// Reason why a request got no usable answer. `Display` is one plain sentence.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -38,6 +38,9 @@ pub enum ClientError {
         /// Text that says why the call is invalid.
         reason: String,
     },
+    /// The provider of the sign-in gives no token to send; nothing was sent to the cluster.
+    #[error("{0}")]
+    SignIn(Box<OpenIdError>),
     /// The client certificate of the profile is of no use; nothing was sent.
     #[error("The client certificate can't be used: {reason}")]
     BadClientCertificate {
@@ -265,6 +268,7 @@ impl ClientError {
             | Self::BadCaFile { .. }
             | Self::Setup { .. }
             | Self::NotSent { .. }
+            | Self::SignIn(_)
             | Self::BadClientCertificate { .. }
             | Self::ClientCertificateRequired
             | Self::ClientCertificateRefused { .. }

@@ -1,5 +1,5 @@
-//! HTTP to one cluster, with typed requests and typed answers. Every request leaves through `Client::send`. It knows
-//! no profiles, journals or screens.
+//! HTTP to one cluster, with typed requests and typed answers. Every request leaves through `Client::send`; those to the
+//! provider of a sign-in leave through `open_id`. It knows no profiles, journals or screens.
 
 mod api;
 mod call;
@@ -10,7 +10,9 @@ mod error;
 pub(crate) mod http;
 #[doc(hidden)]
 pub mod measuring;
+pub mod open_id;
 mod retry;
+mod token_source;
 
 pub use api::{
     api_keys::{CreatedKey, Invalidation},
@@ -31,3 +33,4 @@ pub use http::{
     row_stream::read_answer,
     unread_rows::{MAX_UNREADABLE_KEPT, UnreadRows, Unreadable},
 };
+pub use token_source::{FetchingToken, TokenSource};

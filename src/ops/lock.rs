@@ -60,7 +60,9 @@ pub fn unlock(
         let wait = Problem::new("Not unlocked yet", detail).hint("Try again in a moment");
         return if is_wiped { Ok(read) } else { Err(NotUnlocked::Problem(wait)) };
     }
-    let can_be_typed = |profile: &Profile| is_kept(profile) && !matches!(profile.endpoint.login, Login::Certificate);
+    let can_be_typed = |profile: &Profile| {
+        is_kept(profile) && !matches!(profile.endpoint.login, Login::Certificate | Login::OpenId(_))
+    };
     if !read.profiles.iter().any(can_be_typed) {
         let detail = "No saved connection has a credential that could be typed, and the keyring is already unlocked";
         return Err(NotUnlocked::Problem(
@@ -91,7 +93,7 @@ fn proves(typed: &TypedSignIn, profile: &Profile) -> bool {
             _ => is_same(secret, text.trim()),
         },
         // There is nothing that a person could type.
-        Login::Certificate => false,
+        Login::Certificate | Login::OpenId(_) => false,
     };
     is_credential && !profile.endpoint.asks_credential && profile.name.trim() == typed.connection.trim()
 }

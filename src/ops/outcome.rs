@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::model::{api_key::KeyId, failure::Failure, guard::Guard};
+use crate::{
+    client::ClientError,
+    model::{api_key::KeyId, failure::Failure, guard::Guard, text::sentence::uncapitalized},
+};
 
 /// Outcome for each id. A partial failure is a normal case.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +34,8 @@ pub struct Outcome {
     pub broke_off: bool,
     /// Reason why nothing was sent at all; `None` if there is none.
     pub halted: Option<Halted>,
+    /// Reason why the sign-in gave no token any more, so that the rest was not sent; `None` if it lasted.
+    pub signed_out: Option<String>,
 }
 
 /// Doubt about the cluster's clock, because of which nothing was sent.
@@ -60,6 +65,18 @@ impl Outcome {
         Self { failed, broke_off: true, ..Self::default() }
     }
 
+    /// Returns the outcome of a request that did not leave: untouched if the sign-in at the provider has ended, which
+    /// concerns none of the keys; otherwise failed, as the next ones would be. `words` is the reason for the latter.
+    pub fn not_sent(ids: Vec<KeyId>, error: &ClientError, words: &str) -> Self {
+        match error {
+            ClientError::SignIn(why) => {
+                let signed_out = Some(format!("{why}. Nothing was sent: {}", uncapitalized(why.way_out())));
+                Self { untouched: ids, broke_off: true, signed_out, ..Self::default() }
+            }
+            _ => Self::all_failed(ids, words),
+        }
+    }
+
     /// Returns `true` if every key is as asked for.
     pub fn is_complete(&self) -> bool {
         self.failed.is_empty() && self.untouched.is_empty()
@@ -83,6 +100,7 @@ impl Outcome {
         match (self.guarded.get(id), &self.halted) {
             (Some(guard), _) => guard.reason(),
             (None, Some(halted)) => &halted.why,
+            (None, None) if self.signed_out.is_some() => self.signed_out.as_deref().unwrap_or_default(),
             (None, None) if self.stopped => "it was stopped before this key",
             (None, None) => "an earlier request failed, so it was not attempted",
         }
@@ -120,6 +138,7 @@ impl Outcome {
         self.stopped |= part.stopped;
         self.broke_off |= part.broke_off;
         self.halted = part.halted.or(self.halted.take());
+        self.signed_out = part.signed_out.or(self.signed_out.take());
     }
 
     /// Adds the outcome of a later run over keys that were taken out of this one. Reasons for which an earlier run ended
@@ -127,7 +146,7 @@ impl Outcome {
     pub fn resume(&mut self, later: Self) {
         let left: Vec<KeyId> = self.untouched.iter().filter(|id| !self.guarded.contains_key(*id)).cloned().collect();
         if left.is_empty() {
-            (self.stopped, self.broke_off, self.halted) = (false, false, None);
+            (self.stopped, self.broke_off, self.halted, self.signed_out) = (false, false, None, None);
             self.reasons.clear();
         } else {
             let before = left.iter().map(|id| (id.clone(), self.why_untouched(id).to_owned()));

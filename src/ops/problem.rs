@@ -17,6 +17,8 @@ pub enum Fix {
     MoreTime,
     /// Compare the certificate that was seen, and pin it.
     CompareCertificate,
+    /// Sign in at the provider of the connection.
+    SignIn,
     /// Read the keyring again.
     ReadProfiles,
     /// Keep profiles in memory for this run.
@@ -57,6 +59,7 @@ impl Fix {
             Self::Retry => "Retry",
             Self::EditConnection | Self::MoreTime | Self::ActAs(_) => "Edit connection…",
             Self::CompareCertificate => "Compare and pin…",
+            Self::SignIn => "Sign in…",
             Self::ReadProfiles => "Try again",
             Self::UseMemory => "Continue without saving",
             Self::CreateKey => "Create a key…",
@@ -180,6 +183,7 @@ pub fn failing_step(error: &ClientError) -> ConnectionCheck {
         ClientError::BadClientCertificate { .. }
         | ClientError::ClientCertificateRequired
         | ClientError::ClientCertificateRefused { .. } => ConnectionCheck::ClientCertificate,
+        ClientError::SignIn(_) => ConnectionCheck::SignIn,
         ClientError::Unauthenticated { .. } | ClientError::Forbidden { .. } => ConnectionCheck::Identity,
         _ => ConnectionCheck::Product,
     }
@@ -201,6 +205,7 @@ impl From<ClientError> for Problem {
             ClientError::Broken { .. } => problem("The connection broke").fix(Fix::Retry),
             ClientError::Certificate { why, seen } => certificate(&why, &words, seen),
             ClientError::BadCaFile { .. } => problem("The CA file can’t be used").fix(Fix::EditConnection),
+            ClientError::SignIn(error) => (*error).into(),
             ClientError::TlsOnPlainPort => {
                 problem("No TLS on that port").hint("Use http://, or the port that uses https").fix(Fix::EditConnection)
             }

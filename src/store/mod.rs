@@ -1,5 +1,6 @@
 //! This machine: the keyring with the connection profiles, files, and the clipboard. It knows no cluster.
 
+pub mod browser;
 #[cfg(feature = "window")]
 pub mod clipboard;
 pub mod connections;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     client::CreatedKey,
     model::{
-        connections::{client_certificate::ClientCertificate, profile::Profile},
+        connections::{client_certificate::ClientCertificate, open_id::SignedIn, profile::Profile},
         inventory::list_view::ListSnapshot,
         lock::{LockReason, LockSignals},
         privileges::role::Role,
@@ -14,7 +14,11 @@ use crate::{
     ops::{
         Outcome, Problem, Session,
         bulk::BulkProgress,
-        connections::{connect::StepReport, vault::ReadProfiles},
+        connections::{
+            connect::StepReport,
+            sign_in::{Finished, SignInStep},
+            vault::ReadProfiles,
+        },
         create::{completions::Completions, new_key::NewKeyError},
         journal::{
             checkpoint::Made,
@@ -63,6 +67,14 @@ pub enum Answer {
     SandboxOpened(Result<Box<Profile>, Problem>),
     /// Client certificate that was read from its files.
     CertificateRead(Result<Box<ClientCertificate>, Problem>),
+    /// What a person has to do to sign in at a provider.
+    SignInStep(SignInStep),
+    /// State of a sign-in at a provider; `None` if nobody is signed in.
+    SignInRead(Option<SignedIn>),
+    /// Result of signing in at a provider.
+    SignedIn(Result<Finished, Problem>),
+    /// The tokens of a sign-in were forgotten, or why they may still be there.
+    SignedOut(Result<(), Problem>),
     /// One finished step of a connection test.
     Tested(Box<StepReport>),
     /// End of a connection test.
@@ -144,6 +156,7 @@ impl Answer {
         matches!(
             self,
             Self::Tested(_)
+                | Self::SignInStep(_)
                 | Self::Listing(..)
                 | Self::BulkProgress(_)
                 | Self::Exporting(_)

@@ -37,6 +37,7 @@ use crate::{
         connections::{
             client_certificate::{self, CertificateFiles},
             connect,
+            sign_in::Way,
             vault::{self, ReadProfiles},
         },
         create::{completions, new_key},
@@ -111,6 +112,12 @@ pub enum Task {
     OpenSandbox,
     /// Read a client certificate from its files.
     ReadCertificate(Box<CertificateFiles>),
+    /// Read who is signed in at the provider of an endpoint.
+    ReadSignIn(Box<Endpoint>),
+    /// Sign in at the provider of an endpoint.
+    SignIn(Box<Endpoint>, Way),
+    /// Forget the tokens of an endpoint.
+    SignOut(Box<Endpoint>),
     /// Test a connection.
     Test(Box<Endpoint>),
     /// Sign in.
@@ -240,6 +247,7 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             Answer::Profiles(read_profiles(&services).await)
         }
         Task::ForgetMemory => {
+            services.sign_ins.forget_all();
             let mut vault = services.vault.write().unwrap_or_else(PoisonError::into_inner);
             if vault.place() == VaultPlace::Memory {
                 *vault = Arc::new(MemoryVault::new());
@@ -258,9 +266,15 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             Answer::Unlocked(unlocked)
         }
         Task::SaveProfile(profile) => {
+            let sign_in = services.sign_ins.of(&profile.endpoint, &services.vault());
             let policy = Arc::clone(services.policy());
             let save = move |place: &Arc<dyn Vault>| vault::save_profile(place, &policy, &profile);
-            Answer::ProfilesChanged(in_vault(&services, save).await)
+            let saved = in_vault(&services, save).await;
+            // Somebody may have signed in before the connection was saved. What can't be kept lasts for this run.
+            if let (true, Some(sign_in)) = (saved.is_ok(), sign_in) {
+                let _ = sign_in.keep_with_connection().await;
+            }
+            Answer::ProfilesChanged(saved)
         }
         Task::RemoveProfile(id) => {
             let policy = Arc::clone(services.policy());
@@ -273,14 +287,31 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             let read = off_thread(read).await;
             Answer::CertificateRead(read.map(Box::new))
         }
+        Task::ReadSignIn(endpoint) => match services.sign_ins.of(&endpoint, &services.vault()) {
+            Some(sign_in) => Answer::SignInRead(sign_in.state().await),
+            None => Answer::SignInRead(None),
+        },
+        Task::SignIn(endpoint, way) => match services.sign_ins.of(&endpoint, &services.vault()) {
+            Some(sign_in) => {
+                let report = |step| reporter.progress(Answer::SignInStep(step));
+                Answer::SignedIn(sign_in.sign_in(way, &services.browser, report).await)
+            }
+            None => Answer::SignInRead(None),
+        },
+        Task::SignOut(endpoint) => match services.sign_ins.of(&endpoint, &services.vault()) {
+            Some(sign_in) => Answer::SignedOut(sign_in.sign_out().await.map(|_| ())),
+            None => Answer::SignedOut(Ok(())),
+        },
         Task::Test(endpoint) => {
             let (policy, journal) = (services.policy_for(&endpoint), services.journal_for(&endpoint));
+            let tokens = services.sign_ins.source(&endpoint, &services.vault());
             let tell = |step| reporter.progress(Answer::Tested(Box::new(step)));
-            connect::test_by_rules(&endpoint, &policy, &journal, tell).await;
+            connect::test_by_rules(&endpoint, &policy, tokens, &journal, tell).await;
             Answer::TestEnded
         }
         Task::Connect(endpoint) => {
-            let session = connect::connect_by_rules(&endpoint, &services.policy_for(&endpoint)).await;
+            let tokens = services.sign_ins.source(&endpoint, &services.vault());
+            let session = connect::connect_by_rules(&endpoint, &services.policy_for(&endpoint), tokens).await;
             let keyring = KeptSecrets::new(services.vault());
             Answer::Connected(
                 session.map(|session| {

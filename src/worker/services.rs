@@ -15,8 +15,12 @@ use crate::{
         machine_policy::MachinePolicy,
         secret::Secret,
     },
-    ops::{Problem, connections::machine_policy},
+    ops::{
+        Problem,
+        connections::{machine_policy, sign_in::SignIns},
+    },
     store::{
+        browser::{self, OpenBrowser},
         file_dialog::{FileDialogs, NoFileDialogs},
         journal::{Journal, Warning as JournalWarning},
         rotation::Rotations,
@@ -53,6 +57,8 @@ pub struct Services {
     pub(super) sandbox: Mutex<Option<SandboxOpener>>,
     pub(super) settings: SettingsFile,
     pub(super) files: Arc<dyn FileDialogs>,
+    pub(super) sign_ins: SignIns,
+    pub(super) browser: OpenBrowser,
     pub(super) journal: Journal,
     pub(super) rotations: rotation::Places,
     policy: Arc<MachinePolicy>,
@@ -69,6 +75,8 @@ impl Services {
             sandbox: Mutex::new(None),
             settings: SettingsFile::default(),
             files: Arc::new(NoFileDialogs),
+            sign_ins: SignIns::default(),
+            browser: browser::of_this_machine(),
             journal: Journal::default(),
             rotations: rotation::Places::default(),
             policy: Arc::default(),
@@ -90,6 +98,11 @@ impl Services {
     /// Adds the desktop's dialogs for files; without them, paths are typed.
     pub fn with_file_dialogs(self, files: Arc<dyn FileDialogs>) -> Self {
         Self { files, ..self }
+    }
+
+    /// Opens addresses in this browser instead of that of this machine.
+    pub fn with_browser(self, browser: OpenBrowser) -> Self {
+        Self { browser, ..self }
     }
 
     /// Adds a journal of operations on keys; without one, no journal is written.

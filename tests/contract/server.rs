@@ -240,7 +240,9 @@ impl Server {
                 request.header("authorization", format!("ApiKey {}", encoded.expose()))
             }
             Login::Bearer(token) => request.bearer_auth(token.expose()),
-            Login::Certificate => unreachable!("no contract signs in by a certificate"),
+            Login::Certificate | Login::OpenId(_) => {
+                unreachable!("no contract signs in by a certificate or a provider")
+            }
         }
     }
 

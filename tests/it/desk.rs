@@ -75,6 +75,8 @@ pub struct Setting {
     pub rotations: Option<Rotations>,
     /// The dialogs of the desktop; without them, it has none.
     pub files: Option<Arc<dyn FileDialogs>>,
+    /// The browser that opens addresses; without one, that of this machine.
+    pub browser: Option<keybearer::store::browser::OpenBrowser>,
     /// The keyring that the window talks to, where it is another than `vault`.
     pub keyring: Option<Arc<dyn Vault>>,
     /// What passes by from frame to frame, in seconds.
@@ -97,6 +99,7 @@ impl Default for Setting {
             journal: Journal::default(),
             rotations: None,
             files: None,
+            browser: None,
             keyring: None,
             step: 0.25,
             lock_after: None,
@@ -120,6 +123,9 @@ impl Desk {
             .with_rotations(setting.rotations);
         if let Some(files) = setting.files {
             services = services.with_file_dialogs(files);
+        }
+        if let Some(browser) = setting.browser {
+            services = services.with_browser(browser);
         }
         let opens_sandbox = setting.sandbox.is_some();
         if let Some(profile) = setting.sandbox {

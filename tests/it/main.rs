@@ -61,6 +61,10 @@ mod lying_line;
 #[cfg(feature = "window")]
 mod lying_window;
 mod machine_policy;
+mod open_id;
+mod open_id_provider;
+#[cfg(feature = "window")]
+mod open_id_window;
 #[cfg(feature = "window")]
 mod pictures;
 #[cfg(feature = "window")]

@@ -99,7 +99,15 @@ impl ConnectionFlags {
     /// # Errors
     /// Returns a usage error if a required option is missing or two options contradict each other.
     pub(crate) fn endpoint(&self) -> Result<Endpoint, CliError> {
-        let connection = self.resolve(&ThisMachine)?;
+        self.endpoint_by(None)
+    }
+
+    /// Puts the connection together as [`Self::endpoint`] does, with this sign-in in place of one from the environment.
+    ///
+    /// # Errors
+    /// As [`Self::endpoint`].
+    pub(crate) fn endpoint_by(&self, login: Option<Login>) -> Result<Endpoint, CliError> {
+        let connection = self.resolve_by(&ThisMachine, login)?;
         connection.warnings.iter().for_each(|warning| output::print_error(warning));
         Ok(connection.endpoint)
     }
@@ -155,13 +163,18 @@ impl ConnectionFlags {
         Ok(protection::confirm(session, name, &typed)?)
     }
 
+    #[cfg(test)]
     fn resolve(&self, machine: &dyn Host) -> Result<Connection, CliError> {
+        self.resolve_by(machine, None)
+    }
+
+    fn resolve_by(&self, machine: &dyn Host, login: Option<Login>) -> Result<Connection, CliError> {
         let timeout = self.timeout.as_deref().map(span::timeout).transpose()?;
         let run_as = self.run_as.clone().filter(|user| !user.is_empty());
         let mut warnings = Vec::new();
         let mut endpoint = match &self.profile {
             Some(name) => self.of_profile(name, machine)?,
-            None => self.of_parts(machine, &mut warnings)?,
+            None => self.of_parts(machine, login, &mut warnings)?,
         };
         endpoint.timeout = timeout.unwrap_or(endpoint.timeout);
         endpoint.run_as = run_as.or(endpoint.run_as);
@@ -189,10 +202,16 @@ impl ConnectionFlags {
             )));
         }
         let endpoint = machine.profile(name)?.endpoint;
+        environment::note_profile(name);
         if self.is_asked_later { Ok(endpoint) } else { credentials::filled(endpoint, machine) }
     }
 
-    fn of_parts(&self, machine: &dyn Host, warnings: &mut Vec<String>) -> Result<Endpoint, CliError> {
+    fn of_parts(
+        &self,
+        machine: &dyn Host,
+        login: Option<Login>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Endpoint, CliError> {
         let url = match (&self.url, machine.variable("ES_URL")?) {
             (Some(url), _) => parse("--url", ClusterUrl::parse(url))?,
             (None, Some(url)) => parse("ES_URL", ClusterUrl::parse(url.expose()))?,
@@ -202,7 +221,10 @@ impl ConnectionFlags {
         };
         let trust = self.trust(machine)?;
         let client_certificate = credentials::client_certificate(self, machine)?;
-        let login = credentials::login(machine, (client_certificate.is_some(), self.is_asked_later), warnings)?;
+        let login = match login {
+            Some(login) => login,
+            None => credentials::login(machine, (client_certificate.is_some(), self.is_asked_later), warnings)?,
+        };
         Ok(Endpoint { trust, client_certificate, ..Endpoint::new(url, login) })
     }
 
@@ -262,7 +284,9 @@ pub(crate) fn check_writable(endpoint: &Endpoint) -> Result<(), CliError> {
 /// # Errors
 /// With the way out, when it is refused.
 pub(crate) async fn session_at(endpoint: &Endpoint) -> Result<Session, CliError> {
-    let session = connect::connect_by_rules(endpoint, environment::policy()).await?.with_journal(watched_journal());
+    let tokens = environment::token_source(endpoint);
+    let session = connect::connect_by_rules(endpoint, environment::policy(), tokens).await?;
+    let session = session.with_journal(watched_journal());
     print_clock(&session);
     Ok(session)
 }

@@ -74,7 +74,7 @@ pub(super) fn filled(endpoint: Endpoint, machine: &dyn Host) -> Result<Endpoint,
     let (variable, what) = match &endpoint.login {
         Login::ApiKey { id, .. } => ("ES_API_KEY", format!("Secret of the API key {id}")),
         Login::Password { username, .. } => ("ES_PASSWORD", format!("Password of {username}")),
-        Login::Bearer(_) | Login::Certificate => ("ES_TOKEN", "Token".to_owned()),
+        Login::Bearer(_) | Login::Certificate | Login::OpenId(_) => ("ES_TOKEN", "Token".to_owned()),
     };
     let typed = match machine.variable(variable)? {
         Some(typed) => typed,

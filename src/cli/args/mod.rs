@@ -7,6 +7,7 @@ pub(super) mod draft;
 pub(super) mod json_input;
 pub(super) mod key_options;
 pub(super) mod keys_from;
+pub(super) mod open_id;
 pub(super) mod reference;
 pub(super) mod row_options;
 pub(super) mod secret_input;

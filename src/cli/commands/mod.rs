@@ -8,6 +8,7 @@ pub(super) mod grant;
 pub(super) mod invalidate;
 pub(super) mod journal;
 pub(super) mod list;
+pub(super) mod login;
 pub(super) mod policy;
 pub(super) mod profiles;
 pub(super) mod rotation;

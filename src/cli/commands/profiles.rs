@@ -5,21 +5,24 @@ use serde::Serialize;
 
 use crate::{
     cli::{
-        args::connection::ConnectionFlags,
-        environment,
+        args::{
+            connection::ConnectionFlags,
+            open_id::{OpenIdFlags, field_line},
+        },
+        environment::{self, Host as _, ThisMachine},
         error::{CliError, Exit},
         output::{self, Format},
     },
     model::{
         connections::{
-            draft::{ProfileDraft, ProfileField},
+            draft::ProfileDraft,
             endpoint::{Endpoint, Trust},
             login::Login,
+            open_id_draft::OpenIdDraft,
             profile::{Environment, Profile, ProfileId},
             protection::Protection,
             proxy::ProxyRule,
         },
-        form_error::FormError,
         text::sanitize,
     },
     store::connections::{ProfileList, Profiles, ProfilesError, UnreadableProfile, new_profile_id},
@@ -60,6 +63,13 @@ enum ProfilesVerb {
         /// for a connection that is replaced
         #[arg(long)]
         ask_credential: bool,
+        #[command(flatten)]
+        open_id: OpenIdFlags,
+    },
+    /// Print what the administrators of the provider and of the cluster have to set up for single sign-on
+    Setup {
+        /// Name of a connection with single sign-on
+        name: String,
     },
     /// Remove a saved connection with its credential from the keyring
     Remove {
@@ -128,12 +138,14 @@ struct ProfileJson {
 pub(crate) fn run(flags: &ConnectionFlags, args: ProfilesArgs) -> Result<Exit, CliError> {
     match args.verb {
         ProfilesVerb::List { output } => list(output),
-        ProfilesVerb::Save { name, environment, replace, audit_index, protection, ask_credential } => {
+        ProfilesVerb::Setup { name } => setup(&name),
+        ProfilesVerb::Save { name, environment, replace, audit_index, protection, ask_credential, open_id } => {
             // Not what holds for this command alone.
             let protection = protection.or(flags.read_only.then_some(ProtectionChoice::ReadOnly));
             let flags = ConnectionFlags { is_asked_later: ask_credential, ..flags.clone() };
-            let endpoint = flags.endpoint()?;
-            let asks_credential = endpoint.asks_credential || ask_credential && endpoint.login != Login::Certificate;
+            let endpoint = flags.endpoint_by(open_id.login(&ThisMachine)?)?;
+            let can_be_asked = !matches!(endpoint.login, Login::Certificate | Login::OpenId(_));
+            let asks_credential = endpoint.asks_credential || ask_credential && can_be_asked;
             let endpoint = Endpoint { audit_index, asks_credential, protection: Protection::None, ..endpoint };
             save(endpoint, name, environment.into(), replace, protection.map(Protection::from))
         }
@@ -179,6 +191,7 @@ impl ProfileJson {
                 Login::ApiKey { id, .. } => Some(id.clone()),
                 Login::Password { username, .. } => Some(username.clone()),
                 Login::Bearer(_) => None,
+                Login::OpenId(login) => Some(format!("{} at {}", login.client_id, login.issuer.as_str())),
                 Login::Certificate => {
                     endpoint.client_certificate.as_ref().map(|certificate| certificate.subject.clone())
                 }
@@ -228,6 +241,7 @@ fn save(
     let endpoint = Endpoint { protection: protection.unwrap_or(default), ..lasting(endpoint)? };
     let mut profile = checked(Profile { id: new_profile_id(), name, environment, endpoint })?;
     let name = profile.name.clone();
+    let is_at_provider = matches!(profile.endpoint.login, Login::OpenId(_));
     environment::in_keyring(move |profiles| {
         if replace {
             let list = profiles.list()?;
@@ -238,16 +252,28 @@ fn save(
                         profile.endpoint.protection = profile.endpoint.protection.max(replaced.protection);
                     }
                 }
-                profile.id = id;
+                profile = profile.with_id(id);
             }
         }
         profiles.save(&profile)
     })
     .map_err(|error| taken(error, replace))?;
-    output::print_status(&format!(
-        "Saved “{0}” in the keyring. Test it: keybearer check --profile '{0}'",
-        sanitize::shown(&name)
-    ));
+    let name = sanitize::shown(&name);
+    output::print_status(&match is_at_provider {
+        true => format!("Saved “{name}” in the keyring. Sign in: keybearer login --profile '{name}'"),
+        false => format!("Saved “{name}” in the keyring. Test it: keybearer check --profile '{name}'"),
+    });
+    Ok(Exit::Done)
+}
+
+/// Prints the text for administrators.
+fn setup(name: &str) -> Result<Exit, CliError> {
+    let profile = ThisMachine.profile(name)?;
+    let Login::OpenId(login) = &profile.endpoint.login else {
+        let title = format!("“{name}” has no single sign-on");
+        return Err(CliError::problem(&title, "", "Save it with --issuer and --client-id first"));
+    };
+    output::put(&sanitize::shown_lines(&OpenIdDraft::of(login).setup_text()))?;
     Ok(Exit::Done)
 }
 
@@ -262,7 +288,13 @@ fn taken(error: CliError, replace: bool) -> CliError {
 }
 
 /// Returns the endpoint with the absolute path of its CA file, so that it works from any folder.
-fn lasting(endpoint: Endpoint) -> Result<Endpoint, CliError> {
+fn lasting(mut endpoint: Endpoint) -> Result<Endpoint, CliError> {
+    if let Login::OpenId(login) = &mut endpoint.login
+        && let Some(path) = &mut login.ca_file
+    {
+        let absolute = std::path::absolute(&*path);
+        *path = absolute.map_err(|error| CliError::Fields(vec![format!("--provider-ca-file: {error}")]))?;
+    }
     let Trust::CaFile(path) = &endpoint.trust else { return Ok(endpoint) };
     let absolute = std::path::absolute(path);
     let path = absolute.map_err(|error| CliError::Fields(vec![format!("--ca-file: {error}")]))?;
@@ -275,26 +307,7 @@ fn checked(profile: Profile) -> Result<Profile, CliError> {
         Ok(profile) => return Ok(profile),
         Err(errors) => errors,
     };
-    let line = |error: &FormError<crate::model::connections::draft::ProfileField>| {
-        let option = match error.field {
-            ProfileField::Name => "NAME",
-            ProfileField::Url => "--url",
-            ProfileField::Environment => "--environment",
-            ProfileField::ClientCertificate => "--client-cert",
-            ProfileField::CaFile => "--ca-file",
-            ProfileField::Fingerprint => "--insecure",
-            ProfileField::Timeout => "--timeout",
-            ProfileField::Protection => "--protection",
-            ProfileField::ProxyUrl => "--proxy",
-            ProfileField::ProxyUsername => "KEYBEARER_PROXY_USERNAME",
-            ProfileField::KeyId | ProfileField::KeySecret => "ES_API_KEY",
-            ProfileField::Username => "ES_USERNAME",
-            ProfileField::Password => "ES_PASSWORD",
-            ProfileField::Token => "ES_TOKEN",
-        };
-        format!("{option}: {}", error.message)
-    };
-    Err(CliError::Fields(errors.iter().map(line).collect()))
+    Err(CliError::Fields(errors.iter().map(field_line).collect()))
 }
 
 fn remove(name: String) -> Result<Exit, CliError> {

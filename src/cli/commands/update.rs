@@ -15,6 +15,7 @@ use crate::{
             update_options::{self, WantedArgs},
         },
         error::{CliError, Exit},
+        fixes,
         keys::named,
         output::{
             self, PlainFormat,
@@ -248,6 +249,9 @@ fn report(outcome: &Outcome, plan: &UpdatePlan, format: PlainFormat) -> Result<E
         }),
         PlainFormat::Table => output::put(&table(outcome, &unchanged, plan)),
     };
+    if outcome.signed_out.is_some() {
+        output::print_error(&fixes::sign_in());
+    }
     if outcome.stopped {
         let rest = plural(outcome.untouched.len() as u64, "key");
         output::print_status(&format!("Stopped; not sent and unchanged: {rest}"));

@@ -9,6 +9,7 @@ use super::{
     endpoint::{ClusterUrl, Endpoint, Trust},
     fingerprint::Fingerprint,
     login::Login,
+    open_id_draft::OpenIdDraft,
     profile::{Environment, Profile, ProfileId},
     protection::Protection,
     proxy::{Proxy, ProxyLogin, ProxyRule, ProxyUrl},
@@ -27,6 +28,8 @@ pub enum SignIn {
     Token,
     /// The client certificate alone.
     Certificate,
+    /// A token of an OpenID Connect provider.
+    OpenId,
 }
 
 /// Certificates that are trusted.
@@ -83,6 +86,8 @@ pub struct ProfileDraft {
     pub token: Zeroizing<String>,
     /// `true` if the credential is asked for each time, so that none has to be typed here.
     pub asks_credential: bool,
+    /// Settings of the provider, for [`SignIn::OpenId`].
+    pub open_id: OpenIdDraft,
     /// Certificates that are trusted.
     pub trust: TrustChoice,
     /// Path of a PEM file, for [`TrustChoice::CaFile`].
@@ -121,6 +126,10 @@ pub enum ProfileField {
     Username,
     Password,
     Token,
+    Issuer,
+    ClientId,
+    Scopes,
+    RedirectPort,
     ClientCertificate,
     CaFile,
     Fingerprint,
@@ -139,7 +148,7 @@ impl std::fmt::Debug for ProfileDraft {
 impl ProfileDraft {
     /// Returns an empty form with the default time limit of 60 seconds.
     pub fn new() -> Self {
-        Self { timeout: "60".into(), ..Self::default() }
+        Self { timeout: "60".into(), open_id: OpenIdDraft::new(), ..Self::default() }
     }
 
     /// Returns the form of an existing profile, secrets included.
@@ -156,7 +165,7 @@ impl ProfileDraft {
             client_certificate: endpoint.client_certificate.clone(),
             protection: Some(endpoint.protection),
             asks_credential: endpoint.asks_credential,
-            ..Self::default()
+            ..Self::new()
         };
         match &endpoint.login {
             Login::ApiKey { id, secret } => {
@@ -173,6 +182,10 @@ impl ProfileDraft {
                 draft.token = Zeroizing::new(token.expose().to_owned());
             }
             Login::Certificate => draft.sign_in = SignIn::Certificate,
+            Login::OpenId(login) => {
+                draft.sign_in = SignIn::OpenId;
+                draft.open_id = OpenIdDraft::of(login);
+            }
         }
         match &endpoint.trust {
             Trust::System => {}
@@ -253,7 +266,8 @@ impl ProfileDraft {
         if self.environment.is_none() {
             wrong(ProfileField::Environment, "Choose the environment of the cluster".into());
         }
-        let login = self.login(&mut wrong);
+        let id = self.id.clone().unwrap_or(fresh_id);
+        let login = self.login(&id, &mut wrong);
         let trust = self.trust(&mut wrong);
         let proxy = self.proxy(&mut wrong);
         let seconds: Option<u64> = self.timeout.trim().trim_end_matches('s').trim().parse().ok();
@@ -282,10 +296,9 @@ impl ProfileDraft {
             client_certificate,
             proxy,
             protection,
-            asks_credential: self.asks_credential && self.sign_in != SignIn::Certificate,
+            asks_credential: self.asks_credential && !matches!(self.sign_in, SignIn::Certificate | SignIn::OpenId),
             ..Endpoint::new(url, login)
         };
-        let id = self.id.clone().unwrap_or(fresh_id);
         Ok(Profile { id, name: self.name.trim().to_owned(), environment, endpoint })
     }
 
@@ -304,7 +317,10 @@ impl ProfileDraft {
         Ok(url)
     }
 
-    fn login(&self, wrong: &mut impl FnMut(ProfileField, String)) -> Option<Login> {
+    fn login(&self, id: &ProfileId, wrong: &mut impl FnMut(ProfileField, String)) -> Option<Login> {
+        if self.sign_in == SignIn::OpenId {
+            return self.open_id.check(id, wrong).map(|login| Login::OpenId(Box::new(login)));
+        }
         let mut need = |field, text: &str, words: &str| {
             let is_asked = matches!(field, ProfileField::KeySecret | ProfileField::Token) && self.asks_credential;
             let missing = text.trim().is_empty() && !is_asked;
@@ -342,6 +358,8 @@ impl ProfileDraft {
                 }
                 self.client_certificate.as_ref().map(|_| Login::Certificate)
             }
+            // Handled above: its fields are those of the provider.
+            SignIn::OpenId => None,
         }
     }
 

@@ -6,10 +6,8 @@ use base64::{
 };
 use zeroize::Zeroizing;
 
-use crate::model::{TimeDelta, Timestamp, secret::Secret};
-
-/// Size limit of the claims of a JWT, encoded, in bytes.
-const MAX_PAYLOAD: usize = 64 << 10;
+use super::{jwt, open_id::OpenIdLogin};
+use crate::model::{Timestamp, secret::Secret};
 
 /// Credential of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +30,8 @@ pub enum Login {
     Bearer(Secret),
     /// The client certificate of the connection alone, for a PKI realm.
     Certificate,
+    /// A token that an OpenID Connect provider issues, for a JWT realm.
+    OpenId(Box<OpenIdLogin>),
 }
 
 /// Reason why a text is not an API key.
@@ -70,13 +70,14 @@ impl Login {
         login.ok_or(ApiKeyTextError::Unreadable)
     }
 
-    /// Returns `true` if there is no secret in it. A client certificate is none of these: it has its own key.
+    /// Returns `true` if there is no secret in it. A client certificate and a sign-in at a provider are none of these: they
+    /// have their own.
     pub fn is_blank(&self) -> bool {
         match self {
             Self::ApiKey { secret, .. } | Self::Password { password: secret, .. } | Self::Bearer(secret) => {
                 secret.expose().is_empty()
             }
-            Self::Certificate => false,
+            Self::Certificate | Self::OpenId(_) => false,
         }
     }
 
@@ -88,7 +89,7 @@ impl Login {
                 Self::Password { username: username.clone(), password: Secret::default() }
             }
             Self::Bearer(_) => Self::Bearer(Secret::default()),
-            Self::Certificate => Self::Certificate,
+            Self::Certificate | Self::OpenId(_) => self.clone(),
         }
     }
 
@@ -112,37 +113,25 @@ impl Login {
             },
             Self::Password { username, .. } => Self::Password { username: username.clone(), password: typed.clone() },
             Self::Bearer(_) => Self::Bearer(Secret::new(text.trim())),
-            Self::Certificate => Self::Certificate,
+            Self::Certificate | Self::OpenId(_) => self.clone(),
         })
     }
 
     /// Returns the time at which a JWT expires by its own claim `exp`; `None` for other credentials, and for tokens that
     /// don't tell. The claim is not verified here: only the cluster decides.
     pub fn expires(&self) -> Option<Timestamp> {
-        #[derive(serde::Deserialize)]
-        struct Claims {
-            exp: f64,
-        }
         let Self::Bearer(token) = self else { return None };
-        let token = token.expose().trim();
-        let mut parts = token.split('.');
-        let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
-        if parts.next().is_some() || payload.len() > MAX_PAYLOAD {
-            return None;
-        }
-        let payload = Zeroizing::new(URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?);
-        let claims: Claims = serde_json::from_slice(&payload).ok()?;
-        // Seconds, with or without a fraction (RFC 7519, section 2).
-        (claims.exp.is_finite()).then(|| Timestamp::EPOCH + TimeDelta::from_secs(claims.exp as i64))
+        jwt::times(token.expose()).map(|times| times.expires)
     }
 
-    /// Returns the label of the kind of credential: "API key", "password", "token" or "certificate".
+    /// Returns the label of the kind of credential: "API key", "password", "token", "certificate" or "single sign-on".
     pub fn way(&self) -> &'static str {
         match self {
             Self::ApiKey { .. } => "API key",
             Self::Password { .. } => "password",
             Self::Bearer(_) => "token",
             Self::Certificate => "certificate",
+            Self::OpenId(_) => "single sign-on",
         }
     }
 }
@@ -171,6 +160,7 @@ pub fn encode(id: &str, secret: &Secret) -> Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::TimeDelta;
 
     fn read(text: &str) -> Option<(String, String)> {
         match Login::from_api_key_text(text) {
@@ -250,7 +240,7 @@ mod tests {
         for token in ["", "opaque", "a.b", "a.b.c.d", "46ToAxZVaXVVZTVKOVF5YU04ZFJVUDVSZlV3", "..", "ä.ö.ü"] {
             assert_eq!(Login::Bearer(Secret::new(token)).expires(), None, "{token}");
         }
-        let long = format!("a.{}.c", "A".repeat(MAX_PAYLOAD + 4));
+        let long = format!("a.{}.c", "A".repeat(jwt::MAX_PAYLOAD + 4));
         assert_eq!(Login::Bearer(Secret::new(long)).expires(), None);
         assert_eq!(Login::Certificate.expires(), None);
     }

@@ -1,6 +1,6 @@
 //! Connection profiles: a cluster with a name and the environment that it belongs to.
 
-use super::endpoint::Endpoint;
+use super::{endpoint::Endpoint, login::Login, open_id::SignInId};
 
 /// Environment of a cluster, shown by shape first and by color second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,5 +51,13 @@ impl Profile {
     /// Returns the profile as it is saved: without a credential that is asked for each time.
     pub fn as_saved(&self) -> Self {
         Self { endpoint: self.endpoint.as_saved(), ..self.clone() }
+    }
+
+    /// Returns the profile under another id, with a sign-in of its own.
+    pub fn with_id(mut self, id: ProfileId) -> Self {
+        if let Login::OpenId(login) = &mut self.endpoint.login {
+            login.sign_in = SignInId::of(&id);
+        }
+        Self { id, ..self }
     }
 }

@@ -33,7 +33,11 @@ impl From<IdentityError> for ClientError {
 impl IdentityError {
     /// Error of a request that was left out because of this.
     pub fn not_sent(self) -> ClientError {
-        ClientError::NotSent { reason: self.to_string() }
+        match self {
+            // Not about this cluster: there is no token for any.
+            Self::Unknown(error @ ClientError::SignIn(_)) => error,
+            other => ClientError::NotSent { reason: other.to_string() },
+        }
     }
 }
 

@@ -3,12 +3,14 @@
 use std::{path::Path, sync::Arc, time::Instant};
 
 use crate::{
-    client::{Client, ClientError, KeyQuery, SeenCertificate},
+    client::{Client, ClientError, KeyQuery, SeenCertificate, TokenSource},
     model::{
         Timestamp,
         connections::{
             client_certificate::ClientCertificate,
             endpoint::{Endpoint, Trust},
+            login::Login,
+            open_id::OpenIdLogin,
             proxy::ProxyRule,
         },
         identity::{Identity, Privileges},
@@ -25,16 +27,29 @@ use crate::{
 /// # Errors
 /// As for [`connect_by_rules`].
 pub async fn connect(endpoint: &Endpoint) -> Result<Session, Problem> {
-    connect_by_rules(endpoint, &Arc::default()).await
+    connect_with(endpoint, None).await
 }
 
-/// Signs in, and reads the edition and the privileges, as far as the rules of this computer allow it.
+/// Signs in as [`connect`] does, with the tokens of this source where the sign-in is at a provider.
+///
+/// # Errors
+/// As for [`connect_by_rules`].
+pub async fn connect_with(endpoint: &Endpoint, tokens: Option<Arc<dyn TokenSource>>) -> Result<Session, Problem> {
+    connect_by_rules(endpoint, &Arc::default(), tokens).await
+}
+
+/// Signs in, and reads the edition and the privileges, as far as the rules of this computer allow it. `tokens` is the
+/// source of the tokens of a sign-in at a provider.
 ///
 /// # Errors
 /// With the reason and the way out, when the connection is not allowed, or the cluster can't be reached, trusted or signed
 /// in to.
-pub async fn connect_by_rules(endpoint: &Endpoint, policy: &Arc<MachinePolicy>) -> Result<Session, Problem> {
-    let client = Client::by_rules(endpoint, policy)?;
+pub async fn connect_by_rules(
+    endpoint: &Endpoint,
+    policy: &Arc<MachinePolicy>,
+    tokens: Option<Arc<dyn TokenSource>>,
+) -> Result<Session, Problem> {
+    let client = Client::by_rules(endpoint, policy)?.with_tokens(tokens);
     let identity = client.authenticate().await?;
     let About { edition, name: cluster_name, uuid: cluster_uuid } = edition(&client).await?;
     let privileges = privileges(&client, edition).await?;
@@ -120,6 +135,8 @@ async fn privileges(client: &Client, edition: Edition) -> Result<Privileges, Cli
 pub enum ConnectionCheck {
     /// Rules of this computer, if there are any.
     Policy,
+    /// Sign-in at the provider, if the connection has one.
+    SignIn,
     /// Proxy on the way, if there is one.
     Proxy,
     /// Reachability: does anything answer at the URL?
@@ -140,8 +157,9 @@ pub enum ConnectionCheck {
 
 impl ConnectionCheck {
     /// All steps, in order.
-    const ALL: [ConnectionCheck; 9] = [
+    const ALL: [ConnectionCheck; 10] = [
         Self::Policy,
+        Self::SignIn,
         Self::Proxy,
         Self::Reach,
         Self::Certificate,
@@ -156,10 +174,12 @@ impl ConnectionCheck {
     /// way is known only by the test.
     pub fn expected(endpoint: Option<&Endpoint>, policy: &MachinePolicy) -> impl Iterator<Item = Self> {
         let has_rules = policy.file().is_some();
+        let has_provider = endpoint.is_some_and(|endpoint| matches!(endpoint.login, Login::OpenId(_)));
         let has_proxy = endpoint.is_some_and(|endpoint| matches!(endpoint.proxy, ProxyRule::Via(_)));
         let has_certificate = endpoint.is_some_and(|endpoint| endpoint.client_certificate.is_some());
         Self::ALL.into_iter().filter(move |step| match step {
             Self::Policy => has_rules,
+            Self::SignIn => has_provider,
             Self::Proxy => has_proxy,
             Self::ClientCertificate => has_certificate,
             _ => true,
@@ -170,6 +190,7 @@ impl ConnectionCheck {
     pub fn question(self) -> &'static str {
         match self {
             Self::Policy => "Rules of this computer",
+            Self::SignIn => "Single sign-on",
             Self::Proxy => "Proxy",
             Self::Reach => "Reachability",
             Self::Certificate => "Certificate trust",
@@ -208,24 +229,33 @@ pub struct StepReport {
 
 /// Tests a connection on a computer without rules. The program itself uses [`test_by_rules`].
 pub async fn test(endpoint: &Endpoint, report: impl FnMut(StepReport)) {
-    test_by_rules(endpoint, &Arc::default(), &Journal::default(), report).await;
+    test_with(endpoint, None, report).await;
+}
+
+/// Tests a connection as [`test()`] does, with the tokens of this source where the sign-in is at a provider.
+pub async fn test_with(endpoint: &Endpoint, tokens: Option<Arc<dyn TokenSource>>, report: impl FnMut(StepReport)) {
+    test_by_rules(endpoint, &Arc::default(), tokens, &Journal::default(), report).await;
 }
 
 /// Tests a connection step by step, and reports each step as soon as it is done. Stops at the first that fails. Nothing
 /// is changed on the cluster. The rules of this computer come first, with whether they allow changes that are recorded in
-/// this journal.
+/// this journal. `tokens` is the source of the tokens of a sign-in at a provider.
 pub async fn test_by_rules(
     endpoint: &Endpoint,
     policy: &Arc<MachinePolicy>,
+    tokens: Option<Arc<dyn TokenSource>>,
     journal: &Journal,
     mut report: impl FnMut(StepReport),
 ) {
     let mut say = |step, result, took, certificate| report(StepReport { step, result, took, certificate });
     let client = match Client::by_rules(endpoint, policy) {
-        Ok(client) => client,
+        Ok(client) => client.with_tokens(tokens),
         Err(error) => {
             let step = match problem::failing_step(&error) {
-                step @ (ConnectionCheck::Policy | ConnectionCheck::Proxy | ConnectionCheck::ClientCertificate) => step,
+                step @ (ConnectionCheck::Policy
+                | ConnectionCheck::SignIn
+                | ConnectionCheck::Proxy
+                | ConnectionCheck::ClientCertificate) => step,
                 _ => ConnectionCheck::Certificate,
             };
             return say(step, failed(error), None, None);
@@ -233,6 +263,15 @@ pub async fn test_by_rules(
     };
     if let Some(file) = policy.file() {
         say(ConnectionCheck::Policy, allowed(policy, file, journal), None, None);
+    }
+    if let Login::OpenId(login) = &endpoint.login {
+        let began = Instant::now();
+        let token = client.fetch_token().await;
+        let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        match token {
+            Ok(()) => say(ConnectionCheck::SignIn, at_provider(login), Some(took), None),
+            Err(error) => return say(ConnectionCheck::SignIn, failed(error), Some(took), None),
+        }
     }
     let started = Instant::now();
     let answer = client.authenticate().await;
@@ -320,6 +359,12 @@ fn allowed(policy: &MachinePolicy, file: &Path, journal: &Journal) -> StepResult
         Ok(()) => StepResult::Good("Allowed by the rules of this computer".into(), file.display().to_string()),
         Err(violation) => StepResult::Mind("The rules of this computer allow no changes".into(), violation.to_string()),
     }
+}
+
+/// Reports that the provider gave a token: whether the cluster accepts it is known only by the step of the user.
+fn at_provider(login: &OpenIdLogin) -> StepResult {
+    let detail = format!("the {} of the client {}", login.sent.word(), login.client_id);
+    StepResult::Good(format!("Token from {}", login.issuer.host()), detail)
 }
 
 /// Reports the client certificate of the connection: that it was presented where the server asked for it is not known.

@@ -8,4 +8,5 @@ pub mod expirations;
 pub mod machine_policy;
 pub mod protection;
 pub mod session;
+pub mod sign_in;
 pub mod vault;

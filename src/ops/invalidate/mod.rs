@@ -156,7 +156,7 @@ pub async fn many(
         run.prove(last).await;
     }
     let mut outcome = run.outcome;
-    outcome.untouched = chunks.into_iter().flatten().chain(guarded.keys().cloned()).collect();
+    outcome.untouched.extend(chunks.into_iter().flatten().chain(guarded.keys().cloned()));
     outcome.broke_off = !goes_on && outcome.untouched.len() > guarded.len();
     outcome.guarded = guarded;
     forget_secrets(session, &outcome.done);
@@ -273,6 +273,16 @@ impl<P: FnMut(Progress<'_>)> Run<'_, P> {
         let Sent { chunk, intent, answer } = sent;
         self.in_flight -= chunk.len();
         let (done, failed) = (self.outcome.done.len(), self.outcome.failed.len());
+        if let Err(error @ ClientError::SignIn(_)) = &answer {
+            let never = |id: &KeyId| (id.clone(), Failure::Refused("never sent".into()));
+            let entry = OutcomeEntry::of_outcomes(Vec::new(), chunk.iter().map(never).collect());
+            self.outcome.extend(Outcome::not_sent(chunk, error, ""));
+            self.report();
+            if let Some(intent) = intent {
+                intent.close(entry).await;
+            }
+            return false;
+        }
         let Some(intent) = intent else {
             let refused = Failure::Refused(answer.err().map(|error| error.to_string()).unwrap_or_default());
             self.outcome.failed.extend(chunk.into_iter().map(|id| (id, refused.clone())));

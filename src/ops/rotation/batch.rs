@@ -4,7 +4,7 @@ use super::{Consent, EndOutcome, EndPlan, RotationPlan, RotationProgress, check_
 use crate::{
     model::{api_key::KeyId, rotation::Rotation},
     ops::{
-        Problem, Session, clock,
+        Fix, Problem, Session, clock,
         rotation::{
             driver::{Outcome, RotationReport, Run, start},
             interaction::{Interaction, OpenDestination},
@@ -51,7 +51,7 @@ pub struct BatchFront<'a> {
 }
 
 /// Rotates several keys, one after the other, and delivers each secret to the destination that `destination` returns. A
-/// failure of one does not stop the others. `stop` is checked between two keys; keys not begun are left unchanged.
+/// failure of one does not stop the others, unless nobody is signed in at the provider any more. `stop` is checked between two keys; keys not begun are left unchanged.
 /// `front` receives each result.
 pub async fn many(
     session: &Session,
@@ -71,7 +71,12 @@ pub async fn many(
         }
         let one = one_of(session, rotations, plan, consent, destination(plan), batch.as_deref(), interaction).await;
         over(&one);
+        // The next ones would meet the same: they are left as they are until somebody has signed in again.
+        let is_signed_out = one.problem().is_some_and(|problem| problem.fixes.contains(&Fix::SignIn));
         all.push(one);
+        if is_signed_out {
+            break;
+        }
     }
     all
 }

@@ -139,13 +139,14 @@ async fn one_request(session: &Session, plan: &UpdatePlan, rows: &[usize]) -> Ou
     let with_limits = planned.values().any(|one| one.seen.limited_by.is_some());
     let mut outcome = Outcome::default();
     if let Err(error) = cluster_identity::check(session).await {
-        return Outcome::all_failed(all, &error.not_sent().to_string());
+        let error = error.not_sent();
+        return Outcome::not_sent(all, &error, &error.to_string());
     }
     let now = match read_now(session, &all, with_limits).await {
         Ok(now) => now,
         Err(error) => {
             let reason = format!("nothing was sent: it could not be read beforehand for comparison: {error}");
-            return Outcome::all_failed(all, &reason);
+            return Outcome::not_sent(all, &error, &reason);
         }
     };
     let mut same = Vec::with_capacity(all.len());

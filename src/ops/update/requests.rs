@@ -47,7 +47,7 @@ pub async fn update(session: &Session, ids: &[KeyId], update: &KeyUpdate) -> Out
     };
     let intent = match intent {
         Ok(intent) => intent,
-        Err(error) => return Outcome::all_failed(once, &error.to_string()),
+        Err(error) => return Outcome::not_sent(once, &error, &error.to_string()),
     };
     let mut outcome = carry_out(session, once, update).await;
     if let Err(other) = cluster_identity::check(session).await {
@@ -97,6 +97,10 @@ pub(super) async fn carry_out(session: &Session, once: Vec<KeyId>, update: &KeyU
         if error.is_answer_lost() {
             let is_done = |key: &ApiKey, now| update.is_carried_out(key, sent_at, now);
             look_again(session, chunk, &error, is_done, &mut outcome).await;
+        } else if matches!(error, ClientError::SignIn(_)) {
+            let settled: HashSet<KeyId> = outcome.done.iter().chain(&outcome.unchanged).cloned().collect();
+            let left = chunk.into_iter().filter(|id| !settled.contains(id)).collect();
+            outcome.extend(Outcome::not_sent(left, &error, ""));
         } else {
             let refused = Failure::Refused(error.to_string());
             outcome.failed.extend(chunk.into_iter().map(|id| (id, refused.clone())));
@@ -129,7 +133,8 @@ fn is_of_this_key(error: &ClientError) -> bool {
 /// Changes cross-cluster keys, of which there is no bulk update.
 pub(super) async fn cross_cluster(session: &Session, ids: Vec<KeyId>, update: &CrossClusterUpdate) -> Outcome {
     let mut outcome = Outcome::default();
-    for id in ids {
+    let mut ids = ids.into_iter();
+    while let Some(id) = ids.next() {
         let sent_at = session.now();
         match session.client.update_cross_cluster_key(&id, update).await {
             Ok(true) => outcome.done.push(id),
@@ -138,6 +143,9 @@ pub(super) async fn cross_cluster(session: &Session, ids: Vec<KeyId>, update: &C
                 outcome.broke_off = true;
                 let is_done = |key: &ApiKey, now| update.is_carried_out(key, sent_at, now);
                 look_again(session, vec![id], &error, is_done, &mut outcome).await;
+            }
+            Err(error @ ClientError::SignIn(_)) => {
+                outcome.extend(Outcome::not_sent(std::iter::once(id).chain(ids.by_ref()).collect(), &error, ""));
             }
             Err(error) => {
                 outcome.broke_off |= !is_of_this_key(&error);

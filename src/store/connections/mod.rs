@@ -1,6 +1,8 @@
 //! The connection profiles, each a complete entry of its own in the vault: no file ever holds one.
 
+pub mod renewal_lock;
 pub(super) mod text;
+pub mod tokens;
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -9,11 +11,16 @@ use std::{
 
 use super::vault::{Vault, VaultError, VaultPlace};
 use crate::model::{
-    connections::profile::{Profile, ProfileId},
+    connections::{
+        login::Login,
+        open_id::SignInId,
+        profile::{Profile, ProfileId},
+    },
     machine_policy::{MachinePolicy, Violation},
     secret::Secret,
 };
 use text::Unread;
+use tokens::KeptTokens;
 
 const PREFIX: &str = "profile/";
 
@@ -165,19 +172,26 @@ impl Profiles {
             return Err(ProfilesError::NoName);
         }
         let mut before = None;
+        let mut had_tokens = false;
         for (id, text) in self.texts()? {
             let read = text.as_ref().map_err(Unread::clone).and_then(|text| text::read(&id, text));
             if id == profile.id {
                 if let Err(Unread { name, newer: true, reason }) = read {
                     return Err(ProfilesError::Unreadable(UnreadableProfile { id, name, reason }));
                 }
+                had_tokens = read.is_ok_and(|profile| matches!(profile.endpoint.login, Login::OpenId(_)));
                 before = text.ok();
             } else if read.is_ok_and(|other| other.name.trim() == profile.name.trim()) {
                 return Err(ProfilesError::NameTaken(profile.name.trim().to_owned()));
             }
         }
         let text = text::write(profile, before.as_ref()).map_err(ProfilesError::Unwritable)?;
-        Ok(self.vault.write(&entry(&profile.id), &text)?)
+        self.vault.write(&entry(&profile.id), &text)?;
+        // Nobody would use the tokens of a sign-in that the connection doesn't have any more.
+        if had_tokens && !matches!(profile.endpoint.login, Login::OpenId(_)) {
+            KeptTokens::new(Arc::clone(&self.vault)).remove(&SignInId::of(&profile.id))?;
+        }
+        Ok(())
     }
 
     /// Removes a profile with its credential, also one that can't be read; a missing one is no error.
@@ -185,7 +199,16 @@ impl Profiles {
     /// # Errors
     /// Returns an error if the vault refuses; the profile may still exist.
     pub fn remove(&self, id: &ProfileId) -> Result<(), ProfilesError> {
+        KeptTokens::new(Arc::clone(&self.vault)).remove(&SignInId::of(id))?;
         Ok(self.vault.remove(&entry(id))?)
+    }
+
+    /// Returns `true` if the connection of a sign-in is saved.
+    ///
+    /// # Errors
+    /// Returns an error if the vault can't be read.
+    pub fn is_saved(&self, id: &SignInId) -> Result<bool, VaultError> {
+        Ok(self.vault.read(&entry(&ProfileId(id.0.clone())))?.is_some())
     }
 
     /// Abandons a call that has not returned in time.

@@ -16,6 +16,7 @@ use crate::{
             endpoint::{ClusterUrl, DEFAULT_TIMEOUT, Endpoint, Trust},
             fingerprint::Fingerprint,
             login::Login,
+            open_id::{self, Issuer, OpenIdLogin, SentToken, SignInId},
             profile::{Environment, Profile, ProfileId},
             protection::Protection,
             proxy::{Proxy, ProxyLogin, ProxyRule, ProxyUrl},
@@ -26,10 +27,11 @@ use crate::{
     store::vault::secret_json::{WipedBuffer, place_of, unquote},
 };
 
-/// Newest version of the format that is read. It is written for a profile whose credential is asked for each time: an older
-/// Keybearer would save it.
+/// Newest version of the format that is read. It is written for a profile whose credential is asked for each time, which an
+/// older Keybearer would save, and for a sign-in at a provider.
 const FORMAT: u32 = 3;
-/// Version with protection, proxy and client certificate.
+/// Version with protection, proxy and client certificate. It is still written for a profile that a Keybearer of that time
+/// understands.
 const SECOND_FORMAT: u32 = 2;
 /// First version of the format. It is still written for a profile that a Keybearer of that time understands.
 const FIRST_FORMAT: u32 = 1;
@@ -140,6 +142,39 @@ struct StoredLogin<'a> {
     username: Option<String>,
     #[serde(borrow)]
     secret: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    provider: Option<StoredProvider<'a>>,
+}
+
+/// Settings of a sign-in at a provider. Its tokens have an entry of their own: they come and go.
+#[derive(Deserialize)]
+struct StoredProvider<'a> {
+    issuer: String,
+    client_id: String,
+    scopes: String,
+    sent: String,
+    #[serde(borrow)]
+    client_secret: Option<&'a RawValue>,
+    #[serde(borrow)]
+    shared_secret: Option<&'a RawValue>,
+    redirect_port: Option<u16>,
+    ca_file: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ProviderToStore<'a> {
+    issuer: &'a str,
+    client_id: &'a str,
+    scopes: String,
+    sent: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shared_secret: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redirect_port: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca_file: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -150,6 +185,8 @@ struct LoginToStore<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<&'a str>,
     secret: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider: Option<ProviderToStore<'a>>,
 }
 
 /// Reads a text that [`write()`] wrote, in this or another version.
@@ -191,7 +228,7 @@ pub(crate) fn read(id: &ProfileId, text: &Secret) -> Result<Profile, Unread> {
         protection,
         ..Endpoint::new(
             ClusterUrl::parse(&stored.url).map_err(|_| unread("its URL can't be read".into()))?,
-            login(stored.login).ok_or_else(|| unread("its sign-in can't be read".into()))?,
+            login(id, stored.login).ok_or_else(|| unread("its sign-in can't be read".into()))?,
         )
     };
     Ok(Profile { id: id.clone(), name: stored.name, environment, endpoint })
@@ -207,14 +244,50 @@ fn trust(stored: StoredTrust) -> Option<Trust> {
     })
 }
 
-fn login(stored: StoredLogin<'_>) -> Option<Login> {
+fn login(id: &ProfileId, stored: StoredLogin<'_>) -> Option<Login> {
     let secret = unquote(stored.secret?)?;
     Some(match &*stored.kind {
         "api_key" => Login::ApiKey { id: stored.id?, secret },
         "password" => Login::Password { username: stored.username?, password: secret },
         "bearer" => Login::Bearer(secret),
         "certificate" => Login::Certificate,
+        "open_id" => Login::OpenId(Box::new(provider(id, stored.provider?)?)),
         _ => return None,
+    })
+}
+
+fn provider(id: &ProfileId, stored: StoredProvider<'_>) -> Option<OpenIdLogin> {
+    let secret = |raw: Option<&RawValue>| match raw {
+        Some(raw) => unquote(raw).map(Some),
+        None => Some(None),
+    };
+    Some(OpenIdLogin {
+        sign_in: SignInId::of(id),
+        issuer: Issuer::parse(&stored.issuer).ok()?,
+        client_id: stored.client_id,
+        client_secret: secret(stored.client_secret)?,
+        scopes: open_id::parse_scopes(&stored.scopes).ok()?,
+        sent: SentToken::ALL.into_iter().find(|sent| sent.word() == stored.sent)?,
+        shared_secret: secret(stored.shared_secret)?,
+        redirect_port: stored.redirect_port,
+        ca_file: stored.ca_file.map(PathBuf::from),
+    })
+}
+
+fn provider_to_store(login: &OpenIdLogin) -> Result<ProviderToStore<'_>, String> {
+    let unreadable = |path: &PathBuf| format!("the provider's CA file has a name that is not text: {}", path.display());
+    Ok(ProviderToStore {
+        issuer: login.issuer.as_str(),
+        client_id: &login.client_id,
+        scopes: login.scopes.join(" "),
+        sent: login.sent.word(),
+        client_secret: login.client_secret.as_ref().map(Secret::expose),
+        shared_secret: login.shared_secret.as_ref().map(Secret::expose),
+        redirect_port: login.redirect_port,
+        ca_file: match &login.ca_file {
+            Some(path) => Some(path.to_str().ok_or_else(|| unreadable(path))?),
+            None => None,
+        },
     })
 }
 
@@ -288,7 +361,9 @@ fn format_of(profile: &Profile) -> u32 {
         return FORMAT;
     }
     let is_usual = endpoint.protection == Protection::default_for(profile.environment);
-    if is_usual && endpoint.proxy == ProxyRule::System && endpoint.client_certificate.is_none() {
+    if matches!(endpoint.login, Login::OpenId(_)) {
+        FORMAT
+    } else if is_usual && endpoint.proxy == ProxyRule::System && endpoint.client_certificate.is_none() {
         FIRST_FORMAT
     } else {
         SECOND_FORMAT
@@ -315,7 +390,8 @@ fn write_members(profile: &Profile, before: Option<&Secret>, buffer: &mut WipedB
     map.serialize_entry("url", endpoint.url.as_str())?;
     map.serialize_entry("trust", &trust_to_store(&endpoint.trust).map_err(serde_json::Error::custom)?)?;
     let without = endpoint.asks_credential.then(|| endpoint.login.without_secret());
-    map.serialize_entry("login", &login_to_store(without.as_ref().unwrap_or(&endpoint.login)))?;
+    let login = login_to_store(without.as_ref().unwrap_or(&endpoint.login)).map_err(serde_json::Error::custom)?;
+    map.serialize_entry("login", &login)?;
     if endpoint.asks_credential {
         map.serialize_entry("credential", ASKED)?;
     }
@@ -356,17 +432,17 @@ fn trust_to_store(trust: &Trust) -> Result<StoredTrust, String> {
     })
 }
 
-fn login_to_store(login: &Login) -> LoginToStore<'_> {
-    match login {
-        Login::ApiKey { id, secret } => {
-            LoginToStore { kind: "api_key", id: Some(id), username: None, secret: secret.expose() }
-        }
+fn login_to_store(login: &Login) -> Result<LoginToStore<'_>, String> {
+    let plain = |kind, secret| LoginToStore { kind, id: None, username: None, secret, provider: None };
+    Ok(match login {
+        Login::ApiKey { id, secret } => LoginToStore { id: Some(id), ..plain("api_key", secret.expose()) },
         Login::Password { username, password } => {
-            LoginToStore { kind: "password", id: None, username: Some(username), secret: password.expose() }
+            LoginToStore { username: Some(username), ..plain("password", password.expose()) }
         }
-        Login::Bearer(token) => LoginToStore { kind: "bearer", id: None, username: None, secret: token.expose() },
-        Login::Certificate => LoginToStore { kind: "certificate", id: None, username: None, secret: "" },
-    }
+        Login::Bearer(token) => plain("bearer", token.expose()),
+        Login::Certificate => plain("certificate", ""),
+        Login::OpenId(login) => LoginToStore { provider: Some(provider_to_store(login)?), ..plain("open_id", "") },
+    })
 }
 
 #[cfg(test)]

@@ -20,11 +20,24 @@ fn profile(trust: Trust, login: Login) -> Profile {
     }
 }
 
-fn logins() -> [Login; 3] {
+fn logins() -> [Login; 4] {
+    let secret = |text: &str| Some(Secret::new(text));
+    let provider = OpenIdLogin {
+        sign_in: SignInId::of(&id()),
+        issuer: Issuer::parse("https://login.example.net/realms/ops/").unwrap(),
+        client_id: "keybearer".into(),
+        client_secret: secret("client \"hunter2\""),
+        scopes: open_id::parse_scopes("profile").unwrap(),
+        sent: SentToken::Access,
+        shared_secret: secret("realm hunter2"),
+        redirect_port: Some(49731),
+        ca_file: Some("/etc/ssl/provider.pem".into()),
+    };
     [
         Login::ApiKey { id: "VuaCfGcBCdbkQm-e5aOx".into(), secret: Secret::new("ui2lp2axTNmsyakw9tvNnw") },
         Login::Password { username: "elastic".into(), password: Secret::new("a\"b\\c\n😀 hunter2") },
         Login::Bearer(Secret::new("eyJhbGciOi.JIUzI1NiJ9.x")),
+        Login::OpenId(Box::new(provider)),
     ]
 }
 

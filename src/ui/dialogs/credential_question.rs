@@ -41,7 +41,7 @@ impl CredentialForm {
         let label = match &question.profile.endpoint.login {
             Login::ApiKey { id, .. } => format!("Secret of the API key {}", sanitize::shortened(id, 60)),
             Login::Password { username, .. } => format!("Password of {}", sanitize::shortened(username, 60)),
-            Login::Bearer(_) | Login::Certificate => "Token of this connection".into(),
+            Login::Bearer(_) | Login::Certificate | Login::OpenId(_) => "Token of this connection".into(),
         };
         let mut answer = None;
         let closed = dialog(ctx, view.state, "Sign in", &question.profile.id, size::DIALOG, |ui| {

@@ -156,6 +156,11 @@ fn segments<T: Copy + PartialEq>(
         .collect();
     let natural: f32 = galleys.iter().map(|galley| galley.size().x + 28.0).sum::<f32>() + 4.0;
     let total = width.unwrap_or(natural);
+    // Equal parts, unless one of the labels would touch the next.
+    let labels: f32 = galleys.iter().map(|galley| galley.size().x).sum();
+    let equal = (total - 4.0) / choices.len() as f32;
+    let is_tight = galleys.iter().any(|galley| galley.size().x + 12.0 > equal);
+    let gap = (total - 4.0 - labels) / choices.len() as f32;
     let (rect, _) = ui.allocate_exact_size(vec2(total, size::CONTROL), Sense::hover());
     let ground = Stroke::new(p.hair, p.stroke.card);
     ui.painter().rect(rect, CornerRadius::same(radius::M), p.surface.canvas, ground, StrokeKind::Inside);
@@ -163,7 +168,8 @@ fn segments<T: Copy + PartialEq>(
     let mut x = rect.left() + 2.0;
     for ((value, label), galley) in choices.iter().zip(galleys) {
         let part = match width {
-            Some(width) => (width - 4.0) / choices.len() as f32,
+            Some(_) if is_tight => galley.size().x + gap,
+            Some(_) => equal,
             None => galley.size().x + 28.0,
         };
         let cell = Rect::from_min_size(pos2(x, rect.top() + 3.0), vec2(part, size::CONTROL_SMALL));

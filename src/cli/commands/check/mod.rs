@@ -74,7 +74,8 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: CheckArgs) -> Result<Exit
     let mut failed = false;
     let mut written = Ok(());
     let mut steps = Vec::new();
-    connect::test_by_rules(&endpoint, environment::policy(), &environment::journal(), |report| {
+    let tokens = environment::token_source(&endpoint);
+    connect::test_by_rules(&endpoint, environment::policy(), tokens, &environment::journal(), |report| {
         let step = StepJson::new(report);
         failed |= step.result == "failed";
         if args.output == PlainFormat::Table && written.is_ok() {
@@ -99,6 +100,7 @@ impl StepJson {
         };
         let step = match report.step {
             ConnectionCheck::Policy => "policy",
+            ConnectionCheck::SignIn => "sign_in",
             ConnectionCheck::Proxy => "proxy",
             ConnectionCheck::Reach => "reach",
             ConnectionCheck::Certificate => "certificate",

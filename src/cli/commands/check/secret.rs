@@ -87,7 +87,8 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: CheckSecretArgs, output: 
     let pasted = args.secret()?;
     let candidates = secret_text::read(&pasted).map_err(|error| CliError::usage(error.to_string()))?;
     drop(pasted);
-    let session = connect::connect_by_rules(&endpoint, environment::policy()).await;
+    let tokens = environment::token_source(&endpoint);
+    let session = connect::connect_by_rules(&endpoint, environment::policy(), tokens).await;
     let place = (&endpoint, environment::policy());
     let checked = identify::check(session.as_ref(), place, &candidates, &args.asked()).await;
     let Some(checked) = checked else { return Err(CliError::usage(secret_text::PastedError::Unreadable.to_string())) };

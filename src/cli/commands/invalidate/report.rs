@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::{
     cli::{
         error::{CliError, Exit},
+        fixes,
         output::{
             self, Format,
             reason::{ReasonJson, reasons},
@@ -73,6 +74,9 @@ pub(super) fn report(now: Timestamp, outcome: &Outcome, chosen: &KeySet, format:
                 output::print_status("If this machine's clock is right, use --clock-in-doubt to trust it");
             }
         }
+    }
+    if outcome.signed_out.is_some() {
+        output::print_error(&fixes::sign_in());
     }
     if outcome.stopped {
         let rest = number::plural(outcome.resumable().count() as u64, "key");

@@ -156,7 +156,8 @@ async fn look(flags: &ConnectionFlags, listing: &Listing) -> ClusterRotations {
     }
     let Ok(endpoint) = flags.endpoint() else { return ClusterRotations::default() };
     let asked = async {
-        let session = connect::connect_by_rules(&endpoint, environment::policy()).await?;
+        let tokens = environment::token_source(&endpoint);
+        let session = connect::connect_by_rules(&endpoint, environment::policy(), tokens).await?;
         let cluster = cluster_identity::current(&session).await?;
         let own = |rotation: &&Rotation| rotation.cluster.is_same(&cluster);
         let rotations: Vec<Rotation> = listing.rotations.iter().filter(own).cloned().collect();

@@ -2,7 +2,7 @@
 
 use eframe::egui::Ui;
 
-use super::client_certificate::CertificateForm;
+use super::{client_certificate::CertificateForm, open_id::OpenIdForm};
 use crate::{
     model::{
         connections::{
@@ -37,6 +37,7 @@ pub(crate) fn fields(
     errors: &[FormError<ProfileField>],
     ca_file: &mut FileField,
     certificate: &mut CertificateForm,
+    open_id: &mut OpenIdForm,
 ) {
     let error = |field| errors.iter().find(|error| error.field == field).map(|error| error.message.as_str());
     Field::new("Connection name").hint("search-eu").error(error(ProfileField::Name)).show(ui, &mut draft.name);
@@ -60,6 +61,7 @@ pub(crate) fn fields(
             (SignIn::User, "User"),
             (SignIn::Token, "Token"),
             (SignIn::Certificate, "Certificate"),
+            (SignIn::OpenId, "SSO"),
         ];
         if let Some(sign_in) = chip::segmented(ui, draft.sign_in, &choices, Some(ui.available_width())) {
             draft.sign_in = sign_in;
@@ -95,8 +97,9 @@ pub(crate) fn fields(
         }
         // Its fields are those of the certificate below.
         SignIn::Certificate => {}
+        SignIn::OpenId => open_id.ui(ui, view, draft, errors),
     }
-    if draft.sign_in != SignIn::Certificate {
+    if !matches!(draft.sign_in, SignIn::Certificate | SignIn::OpenId) {
         keeping(ui, draft);
     }
     trust(ui, view, draft, errors, ca_file);
@@ -226,7 +229,7 @@ fn by_rule(ui: &mut Ui, words: &str) {
     });
 }
 
-fn labelled(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
+pub(super) fn labelled(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
     let p = theme::colors(ui);
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 6.0;

@@ -3,6 +3,7 @@
 pub mod check;
 mod client_certificate;
 mod form;
+mod open_id;
 
 use eframe::egui::{
     self, Align, Color32, CornerRadius, Frame, Layout, Margin, Panel, Rect, Role, ScrollArea, Sense, Stroke, Ui,
@@ -13,7 +14,7 @@ use crate::{
     app::{Command, State, closing::is_unsaved},
     model::{
         connections::{
-            draft::{ProfileDraft, ProfileField, TrustChoice},
+            draft::{ProfileDraft, ProfileField, SignIn, TrustChoice},
             endpoint::Trust,
             profile::{Environment, Profile, ProfileId},
         },
@@ -39,6 +40,7 @@ use crate::{
 };
 use check::{CheckRequest, TestPanel};
 use client_certificate::CertificateForm;
+use open_id::{OpenIdForm, SignInRequest};
 
 /// Width of the title beside its button, in points.
 const TITLE_ROOM: f32 = 132.0;
@@ -58,6 +60,7 @@ pub struct Connections {
     is_other: bool,
     ca_file: FileField,
     certificate: CertificateForm,
+    open_id: OpenIdForm,
     next: Next,
 }
 
@@ -103,6 +106,7 @@ impl Connections {
             return self.nothing_chosen(ui, view);
         }
         let three = width >= 1000.0;
+        self.open_id.is_beside = three;
         if three {
             Panel::left("connection form")
                 .frame(Frame::new().fill(p.surface.surface))
@@ -151,6 +155,7 @@ impl Connections {
         self.is_other = true;
         self.ca_file = FileField::default();
         self.certificate = CertificateForm::default();
+        self.open_id = OpenIdForm::default();
     }
 
     fn add(&mut self) {
@@ -163,6 +168,7 @@ impl Connections {
         self.is_other = true;
         self.ca_file = FileField::default();
         self.certificate = CertificateForm::default();
+        self.open_id = OpenIdForm::default();
     }
 
     fn list(&mut self, ui: &mut Ui, view: &mut View<'_>) {
@@ -336,9 +342,11 @@ impl Connections {
                         text::line(ui, Type::Heading, p.text.primary, title);
                     },
                 );
-                fields(ui, view, &mut draft, &errors, &mut self.ca_file, &mut self.certificate);
+                let (ca_file, certificate) = (&mut self.ca_file, &mut self.certificate);
+                fields(ui, view, &mut draft, &errors, ca_file, certificate, &mut self.open_id);
             });
         });
+        self.sign_in(view, &checked);
         match std::mem::take(&mut self.next) {
             Next::Stay => self.draft = Some(draft),
             Next::Exists => {
@@ -355,6 +363,19 @@ impl Connections {
                 self.removing = false;
             }
         }
+    }
+
+    /// Acts on the buttons of the sign-in at a provider, which needs the rest of the form.
+    fn sign_in(&mut self, view: &mut View<'_>, checked: &Result<Profile, Vec<FormError<ProfileField>>>) {
+        let Some(request) = self.open_id.take_request() else { return };
+        self.attempted |= matches!(request, SignInRequest::Begin(_));
+        let Ok(profile) = checked else { return };
+        let endpoint = Box::new(profile.endpoint.clone());
+        view.send(match request {
+            SignInRequest::Read => Command::ReadSignIn(endpoint),
+            SignInRequest::Begin(way) => Command::SignIn(endpoint, way),
+            SignInRequest::End => Command::SignOut(endpoint),
+        });
     }
 
     fn footer(
@@ -445,8 +466,17 @@ impl Connections {
 
     fn test_ui(&mut self, ui: &mut Ui, view: &mut View<'_>) {
         let fresh = self.fresh_id.get_or_insert_with(new_profile_id).clone();
-        let endpoint = self.draft.as_ref().and_then(|draft| view.state.policy().check_draft(draft, fresh.clone()).ok());
-        let endpoint = endpoint.map(|own| own.endpoint);
+        let policy = view.state.policy();
+        let checked = self.draft.as_ref().map(|draft| policy.check_draft(draft, fresh.clone()));
+        if let (Some(draft), Some(checked)) = (&self.draft, &checked)
+            && draft.sign_in == SignIn::OpenId
+            && self.open_id.is_beside
+        {
+            self.open_id.sign_in(ui, view, draft);
+            self.sign_in(view, checked);
+            ui.add_space(space::XL);
+        }
+        let endpoint = checked.and_then(Result::ok).map(|own| own.endpoint);
         let wish = self.test.ui(ui, view, endpoint.as_ref());
         let Some(draft) = self.draft.as_mut() else { return };
         match wish {
