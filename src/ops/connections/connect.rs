@@ -302,7 +302,7 @@ fn trusted(endpoint: &Endpoint, certificate: Option<&SeenCertificate>) -> StepRe
         );
     }
     // The system's roots may not need the authority that was sent, and without verification nothing depends on it.
-    if matches!(endpoint.trust, Trust::CaFile(_) | Trust::Fingerprint(_))
+    if matches!(endpoint.trust, Trust::CaFile(_) | Trust::Ca(_) | Trust::Fingerprint(_))
         && let Some((title, detail)) = certificate.and_then(|seen| authority_ends(seen, clock::now()))
     {
         return StepResult::Mind(title, detail);
@@ -311,6 +311,7 @@ fn trusted(endpoint: &Endpoint, certificate: Option<&SeenCertificate>) -> StepRe
     match endpoint.trust {
         Trust::System => StepResult::Good("Certificate trusted by this computer".into(), subject),
         Trust::CaFile(_) => StepResult::Good("Certificate signed by the CA file".into(), subject),
+        Trust::Ca(_) => StepResult::Good("Certificate signed by the CA of the connection".into(), subject),
         Trust::Fingerprint(_) => StepResult::Good("Certificate matches the pinned fingerprint".into(), subject),
         Trust::InsecureDev => StepResult::Mind("Certificate not verified".into(), "Traffic can be intercepted".into()),
     }

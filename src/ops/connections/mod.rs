@@ -1,10 +1,12 @@
-//! Connecting to a cluster: sign-in, identity, capabilities, and the profiles in the vault.
+//! Connecting to a cluster: sign-in, identity, capabilities, the profiles in the vault, and those from and for others.
 
 pub mod capabilities;
 pub mod client_certificate;
 pub mod cluster_identity;
 pub mod connect;
 pub mod expirations;
+pub mod import;
 pub mod protection;
 pub mod session;
+pub mod share;
 pub mod vault;

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use crate::{
     model::{
         connections::{
+            ca::CaCertificates,
             client_certificate::ClientCertificate,
             endpoint::{ClusterUrl, DEFAULT_TIMEOUT, Endpoint, Trust},
             fingerprint::Fingerprint,
@@ -27,14 +28,17 @@ use crate::{
 };
 
 /// Newest version of the format that is read.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
+/// Second version of the format: without several addresses and certificates of authorities.
+const SECOND_FORMAT: u32 = 2;
 /// First version of the format. It is still written for a profile that a Keybearer of that time understands.
 const FIRST_FORMAT: u32 = 1;
-const MEMBERS: [&str; 12] = [
+const MEMBERS: [&str; 13] = [
     "format",
     "name",
     "environment",
     "url",
+    "more_urls",
     "trust",
     "login",
     "run_as",
@@ -65,6 +69,8 @@ struct Stored<'a> {
     name: String,
     environment: String,
     url: String,
+    #[serde(default)]
+    more_urls: Vec<String>,
     trust: StoredTrust,
     #[serde(borrow)]
     login: StoredLogin<'a>,
@@ -122,6 +128,8 @@ struct StoredTrust {
     path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pem: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -158,7 +166,9 @@ pub(crate) fn read(id: &ProfileId, text: &Secret) -> Result<Profile, Unread> {
         None => Protection::default_for(environment),
         Some(word) => protection(word).ok_or_else(|| unread("its protection can't be read".into()))?,
     };
+    let urls: Result<Vec<ClusterUrl>, _> = stored.more_urls.iter().map(|url| ClusterUrl::parse(url)).collect();
     let endpoint = Endpoint {
+        more_urls: urls.map_err(|_| unread("one of its URLs can't be read".into()))?,
         trust: trust(stored.trust).ok_or_else(|| unread("its certificate trust can't be read".into()))?,
         run_as: stored.run_as,
         timeout: stored.timeout_ms.map_or(DEFAULT_TIMEOUT, Duration::from_millis),
@@ -187,6 +197,7 @@ fn trust(stored: StoredTrust) -> Option<Trust> {
         "system" => Trust::System,
         "ca_file" => Trust::CaFile(PathBuf::from(stored.path?)),
         "fingerprint" => Trust::Fingerprint(Fingerprint::parse(&stored.sha256?).ok()?),
+        "ca" => Trust::Ca(CaCertificates::read(stored.pem?.as_bytes()).ok()?),
         "insecure_dev" => Trust::InsecureDev,
         _ => return None,
     })
@@ -269,11 +280,14 @@ fn protection_word(protection: Protection) -> &'static str {
 /// way to the cluster, must not read it.
 fn format_of(profile: &Profile) -> u32 {
     let endpoint = &profile.endpoint;
+    if !endpoint.more_urls.is_empty() || matches!(endpoint.trust, Trust::Ca(_)) {
+        return FORMAT;
+    }
     let is_usual = endpoint.protection == Protection::default_for(profile.environment);
     if is_usual && endpoint.proxy == ProxyRule::System && endpoint.client_certificate.is_none() {
         FIRST_FORMAT
     } else {
-        FORMAT
+        SECOND_FORMAT
     }
 }
 
@@ -295,6 +309,10 @@ fn write_members(profile: &Profile, before: Option<&Secret>, buffer: &mut WipedB
     map.serialize_entry("name", &profile.name)?;
     map.serialize_entry("environment", environment_word(profile.environment))?;
     map.serialize_entry("url", endpoint.url.as_str())?;
+    if !endpoint.more_urls.is_empty() {
+        let urls: Vec<&str> = endpoint.more_urls.iter().map(ClusterUrl::as_str).collect();
+        map.serialize_entry("more_urls", &urls)?;
+    }
     map.serialize_entry("trust", &trust_to_store(&endpoint.trust).map_err(serde_json::Error::custom)?)?;
     map.serialize_entry("login", &login_to_store(&endpoint.login))?;
     if let Some(run_as) = &endpoint.run_as {
@@ -330,6 +348,7 @@ fn trust_to_store(trust: &Trust) -> Result<StoredTrust, String> {
         Trust::Fingerprint(print) => {
             StoredTrust { kind: "fingerprint".into(), sha256: Some(print.to_string()), ..StoredTrust::default() }
         }
+        Trust::Ca(ca) => StoredTrust { kind: "ca".into(), pem: Some(ca.pem().to_owned()), ..StoredTrust::default() },
         Trust::InsecureDev => StoredTrust { kind: "insecure_dev".into(), ..StoredTrust::default() },
     })
 }

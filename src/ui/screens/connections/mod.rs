@@ -467,7 +467,7 @@ impl Connections {
 /// Describes whether a connection is open, and whether it will still be there after a restart.
 fn state_text(state: &State, profile: &Profile, p: &Palette) -> (String, Color32) {
     let cluster = state.clusters.iter().find(|cluster| cluster.profile.id == profile.id);
-    let insecure = profile.endpoint.trust == Trust::InsecureDev || !profile.endpoint.url.is_https();
+    let insecure = profile.endpoint.trust == Trust::InsecureDev || !profile.endpoint.is_https();
     let (words, color) = match cluster {
         Some(cluster) if cluster.session.value().is_some() => ("Open", p.success.text),
         Some(cluster) if cluster.session.is_loading() => ("Signing in", p.text.tertiary),

@@ -1,18 +1,21 @@
 //! `keybearer profiles`: the saved connections in the keyring of this computer. Nothing secret is shown.
 
+mod export;
+mod import;
+
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use crate::{
     cli::{
-        args::connection::ConnectionFlags,
+        args::{connection::ConnectionFlags, imported::lasting},
         environment,
         error::{CliError, Exit},
         output::{self, Format},
     },
     model::{
         connections::{
-            draft::{ProfileDraft, ProfileField},
+            draft::{ProfileDraft, ProfileField, TrustChoice},
             endpoint::{Endpoint, Trust},
             login::Login,
             profile::{Environment, Profile, ProfileId},
@@ -57,6 +60,10 @@ enum ProfilesVerb {
         #[arg(long)]
         protection: Option<ProtectionChoice>,
     },
+    /// Save the connections from files or stdin in the keyring, after showing them
+    Import(import::ImportArgs),
+    /// Write saved connections as JSON without any secret, for other people to import
+    Export(export::ExportArgs),
     /// Remove a saved connection with its credential from the keyring
     Remove {
         /// Name of the connection
@@ -109,6 +116,7 @@ struct ProfileJson {
     name: String,
     environment: String,
     url: String,
+    more_urls: Vec<String>,
     sign_in: &'static str,
     principal: Option<String>,
     trust: String,
@@ -128,6 +136,8 @@ pub(crate) fn run(flags: &ConnectionFlags, args: ProfilesArgs) -> Result<Exit, C
             let endpoint = Endpoint { audit_index, protection: Protection::None, ..flags.endpoint()? };
             save(endpoint, name, environment.into(), replace, protection.map(Protection::from))
         }
+        ProfilesVerb::Import(args) => import::run(flags, args),
+        ProfilesVerb::Export(args) => export::run(&args),
         ProfilesVerb::Remove { name } => remove(name),
     }
 }
@@ -164,6 +174,7 @@ impl ProfileJson {
             name: profile.name.clone(),
             environment: profile.environment.word().to_lowercase(),
             url: endpoint.url.to_string(),
+            more_urls: endpoint.more_urls.iter().map(ToString::to_string).collect(),
             sign_in: endpoint.login.way(),
             principal: match &endpoint.login {
                 Login::ApiKey { id, .. } => Some(id.clone()),
@@ -198,10 +209,24 @@ impl ProfileJson {
     }
 }
 
+/// Returns the trust of a form that may be incomplete.
+fn profile_trust(draft: &ProfileDraft) -> String {
+    match draft.trust {
+        TrustChoice::System => trust(&Trust::System),
+        TrustChoice::CaFile => match &draft.ca {
+            Some(ca) => format!("CA {}", ca.subject),
+            None => format!("CA file {}", draft.ca_file),
+        },
+        TrustChoice::Fingerprint => format!("fingerprint {}", draft.fingerprint),
+        TrustChoice::InsecureDev => trust(&Trust::InsecureDev),
+    }
+}
+
 fn trust(trust: &Trust) -> String {
     match trust {
         Trust::System => "this computer".into(),
         Trust::CaFile(path) => format!("CA file {}", path.display()),
+        Trust::Ca(ca) => format!("CA {}", ca.subject),
         Trust::Fingerprint(print) => format!("fingerprint {}", print.short()),
         Trust::InsecureDev => "INSECURE".into(),
     }
@@ -249,39 +274,33 @@ fn taken(error: CliError, replace: bool) -> CliError {
     }
 }
 
-/// Returns the endpoint with the absolute path of its CA file, so that it works from any folder.
-fn lasting(endpoint: Endpoint) -> Result<Endpoint, CliError> {
-    let Trust::CaFile(path) = &endpoint.trust else { return Ok(endpoint) };
-    let absolute = std::path::absolute(path);
-    let path = absolute.map_err(|error| CliError::Fields(vec![format!("--ca-file: {error}")]))?;
-    Ok(Endpoint { trust: Trust::CaFile(path), ..endpoint })
-}
-
 /// Checks a profile by the rules of the window's form.
 fn checked(profile: Profile) -> Result<Profile, CliError> {
     let errors = match ProfileDraft::of(&profile).check(profile.id.clone()) {
         Ok(profile) => return Ok(profile),
         Err(errors) => errors,
     };
-    let line = |error: &FormError<crate::model::connections::draft::ProfileField>| {
-        let option = match error.field {
-            ProfileField::Name => "NAME",
-            ProfileField::Url => "--url",
-            ProfileField::Environment => "--environment",
-            ProfileField::ClientCertificate => "--client-cert",
-            ProfileField::CaFile => "--ca-file",
-            ProfileField::Fingerprint => "--insecure",
-            ProfileField::Timeout => "--timeout",
-            ProfileField::ProxyUrl => "--proxy",
-            ProfileField::ProxyUsername => "KEYBEARER_PROXY_USERNAME",
-            ProfileField::KeyId | ProfileField::KeySecret => "ES_API_KEY",
-            ProfileField::Username => "ES_USERNAME",
-            ProfileField::Password => "ES_PASSWORD",
-            ProfileField::Token => "ES_TOKEN",
-        };
-        format!("{option}: {}", error.message)
+    Err(CliError::Fields(errors.iter().map(field_line).collect()))
+}
+
+/// Formats an error of the form with the option or the variable that stands for its field.
+fn field_line(error: &FormError<ProfileField>) -> String {
+    let option = match error.field {
+        ProfileField::Name => "NAME",
+        ProfileField::Url => "--url",
+        ProfileField::Environment => "--environment",
+        ProfileField::ClientCertificate => "--client-cert",
+        ProfileField::CaFile => "--ca-file",
+        ProfileField::Fingerprint => "--insecure",
+        ProfileField::Timeout => "--timeout",
+        ProfileField::ProxyUrl => "--proxy",
+        ProfileField::ProxyUsername => "KEYBEARER_PROXY_USERNAME",
+        ProfileField::KeyId | ProfileField::KeySecret => "ES_API_KEY",
+        ProfileField::Username => "ES_USERNAME",
+        ProfileField::Password => "ES_PASSWORD",
+        ProfileField::Token => "ES_TOKEN",
     };
-    Err(CliError::Fields(errors.iter().map(line).collect()))
+    format!("{option}: {}", error.message)
 }
 
 fn remove(name: String) -> Result<Exit, CliError> {
