@@ -171,6 +171,7 @@ pub fn failing_step(error: &ClientError) -> ConnectionCheck {
             ConnectionCheck::Proxy
         }
         ClientError::Unreachable { .. }
+        | ClientError::NoAddress { .. }
         | ClientError::TimedOut { .. }
         | ClientError::Broken { .. }
         | ClientError::TlsOnPlainPort
@@ -189,7 +190,7 @@ impl From<ClientError> for Problem {
         let words = error.to_string();
         let problem = |title: &str| Problem::new(title, &words);
         match error {
-            ClientError::Unreachable { .. } => problem("The cluster can’t be reached")
+            ClientError::Unreachable { .. } | ClientError::NoAddress { .. } => problem("The cluster can’t be reached")
                 .hint("Check the host and port, and whether the cluster is running")
                 .fix(Fix::Retry)
                 .or(Fix::EditConnection),

@@ -1,6 +1,7 @@
 //! The integration tests, one binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on has failed")]
 
+mod addresses;
 mod architecture;
 #[cfg(feature = "window")]
 mod check_secret;

@@ -15,7 +15,12 @@ use crate::{
         time::expiry::{self, EXPIRING_SOON},
         version::{Edition, Feature},
     },
-    ops::{Problem, Session, clock, connections::cluster_identity, interrupt::Interrupt, problem},
+    ops::{
+        Problem, Session, clock,
+        connections::{addresses, cluster_identity},
+        interrupt::Interrupt,
+        problem,
+    },
     store::journal::Journal,
 };
 
@@ -27,6 +32,8 @@ pub async fn connect(endpoint: &Endpoint) -> Result<Session, Problem> {
     let client = Client::new(endpoint)?;
     let identity = client.authenticate().await?;
     let About { edition, name: cluster_name, uuid: cluster_uuid } = edition(&client).await?;
+    // From here on another address is used only if it belongs to this cluster.
+    client.stay_on_cluster(cluster_uuid.as_deref());
     let privileges = privileges(&client, edition).await?;
     let certificate = client.certificate();
     let journal = Journal::default();
@@ -99,6 +106,8 @@ async fn privileges(client: &Client, edition: Edition) -> Result<Privileges, Cli
 /// Step of a connection test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ConnectionCheck {
+    /// Addresses, if there are several: which answer, and whether they belong to one cluster.
+    Addresses,
     /// Proxy on the way, if there is one.
     Proxy,
     /// Reachability: does anything answer at the URL?
@@ -119,7 +128,8 @@ pub enum ConnectionCheck {
 
 impl ConnectionCheck {
     /// All steps, in order.
-    const ALL: [ConnectionCheck; 8] = [
+    const ALL: [ConnectionCheck; 9] = [
+        Self::Addresses,
         Self::Proxy,
         Self::Reach,
         Self::Certificate,
@@ -135,7 +145,9 @@ impl ConnectionCheck {
     pub fn expected(endpoint: Option<&Endpoint>) -> impl Iterator<Item = Self> {
         let has_proxy = endpoint.is_some_and(|endpoint| matches!(endpoint.proxy, ProxyRule::Via(_)));
         let has_certificate = endpoint.is_some_and(|endpoint| endpoint.client_certificate.is_some());
+        let has_several = endpoint.is_some_and(|endpoint| !endpoint.more_urls.is_empty());
         Self::ALL.into_iter().filter(move |step| match step {
+            Self::Addresses => has_several,
             Self::Proxy => has_proxy,
             Self::ClientCertificate => has_certificate,
             _ => true,
@@ -145,6 +157,7 @@ impl ConnectionCheck {
     /// Returns the label of the step before it is done.
     pub fn question(self) -> &'static str {
         match self {
+            Self::Addresses => "Addresses",
             Self::Proxy => "Proxy",
             Self::Reach => "Reachability",
             Self::Certificate => "Certificate trust",
@@ -195,6 +208,16 @@ pub async fn test(endpoint: &Endpoint, mut report: impl FnMut(StepReport)) {
             return say(step, failed(error), None, None);
         }
     };
+    if !endpoint.more_urls.is_empty() {
+        let started = Instant::now();
+        let result = addresses::test(endpoint).await;
+        let is_failed = matches!(result, StepResult::Failed(_));
+        let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        say(ConnectionCheck::Addresses, result, Some(took), None);
+        if is_failed {
+            return;
+        }
+    }
     let started = Instant::now();
     let answer = client.authenticate().await;
     let took = Some(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
@@ -210,7 +233,7 @@ pub async fn test(endpoint: &Endpoint, mut report: impl FnMut(StepReport)) {
             ConnectionCheck::Proxy => return say(ConnectionCheck::Proxy, failed(error.clone()), took, None),
             ConnectionCheck::Reach => return say(ConnectionCheck::Reach, failed(error.clone()), took, certificate),
             step => {
-                say(ConnectionCheck::Reach, reached(endpoint), took, None);
+                say(ConnectionCheck::Reach, reached(&client), took, None);
                 if step == ConnectionCheck::Certificate {
                     return say(step, failed(error.clone()), None, certificate);
                 }
@@ -227,7 +250,7 @@ pub async fn test(endpoint: &Endpoint, mut report: impl FnMut(StepReport)) {
             }
         }
     } else {
-        say(ConnectionCheck::Reach, reached(endpoint), took, None);
+        say(ConnectionCheck::Reach, reached(&client), took, None);
         say(ConnectionCheck::Certificate, trusted(endpoint, certificate.as_ref()), None, certificate);
         if let Some(own) = &endpoint.client_certificate {
             say(ConnectionCheck::ClientCertificate, own_certificate(own, clock::now()), None, None);
@@ -290,12 +313,12 @@ fn through(endpoint: &Endpoint, proxy: &str) -> StepResult {
     StepResult::Good(format!("Through {proxy}"), whose.to_owned())
 }
 
-fn reached(endpoint: &Endpoint) -> StepResult {
-    StepResult::Good("Reached".into(), endpoint.url.host().to_owned())
+fn reached(client: &Client) -> StepResult {
+    StepResult::Good("Reached".into(), client.address().host().to_owned())
 }
 
 fn trusted(endpoint: &Endpoint, certificate: Option<&SeenCertificate>) -> StepResult {
-    if !endpoint.url.is_https() {
+    if !endpoint.is_https() {
         return StepResult::Mind(
             "Not encrypted".into(),
             "http: anyone on the network path can read the credential".into(),

@@ -1,5 +1,6 @@
 //! Connecting to a cluster: sign-in, identity, capabilities, the profiles in the vault, and those from and for others.
 
+mod addresses;
 pub mod capabilities;
 pub mod client_certificate;
 pub mod cluster_identity;

@@ -97,6 +97,7 @@ impl StepJson {
             StepResult::Failed(problem) => ("failed", problem.title, problem.detail, problem.hint),
         };
         let step = match report.step {
+            ConnectionCheck::Addresses => "addresses",
             ConnectionCheck::Proxy => "proxy",
             ConnectionCheck::Reach => "reach",
             ConnectionCheck::Certificate => "certificate",
