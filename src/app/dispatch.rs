@@ -207,6 +207,9 @@ impl State {
             Answer::CertificateRead(result) => {
                 self.certificate.answer(ticket, result.map(|certificate| *certificate));
             }
+            Answer::ImportRead(result) => self.import_read(ticket, result),
+            Answer::ImportSaved(result) => self.import_saved(ticket, result),
+            Answer::ProfilesShared(result) => self.shared(ticket, result),
             Answer::Tested(report) => self.tested(ticket, *report),
             Answer::TestEnded => self.test_ended(ticket),
             Answer::Connected(result) => self.connected(ticket, result.map(|session| *session)),

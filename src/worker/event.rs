@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     client::CreatedKey,
     model::{
-        connections::{client_certificate::ClientCertificate, profile::Profile},
+        connections::{client_certificate::ClientCertificate, import::Proposal, profile::Profile},
         inventory::list_view::ListSnapshot,
         lock::{LockReason, LockSignals},
         privileges::role::Role,
@@ -14,7 +14,7 @@ use crate::{
     ops::{
         Outcome, Problem, Session,
         bulk::BulkProgress,
-        connections::{connect::StepReport, vault::ReadProfiles},
+        connections::{connect::StepReport, import::Saved, share::SharedProfiles, vault::ReadProfiles},
         create::{completions::Completions, new_key::NewKeyError},
         journal::reader::{History, JournalLog, Verification},
         keys::{
@@ -58,6 +58,12 @@ pub enum Answer {
     SandboxOpened(Result<Box<Profile>, Problem>),
     /// Client certificate that was read from its files.
     CertificateRead(Result<Box<ClientCertificate>, Problem>),
+    /// Connections that were read from files or a text.
+    ImportRead(Result<Vec<Proposal>, Problem>),
+    /// Imported connections that were saved.
+    ImportSaved(Result<Saved, Problem>),
+    /// Exported connections.
+    ProfilesShared(Result<SharedProfiles, Problem>),
     /// One finished step of a connection test.
     Tested(Box<StepReport>),
     /// End of a connection test.

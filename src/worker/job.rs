@@ -35,7 +35,9 @@ use crate::{
         bulk::BulkOperation,
         connections::{
             client_certificate::{self, CertificateFiles},
-            connect, vault,
+            connect,
+            import::{self, Chosen},
+            share, vault,
         },
         create::{completions, new_key},
         journal::reader,
@@ -56,6 +58,7 @@ use crate::{
         update::plan,
     },
     store::{
+        connections::Profiles,
         file_dialog::FileQuestion,
         journal::Journal,
         vault::{Vault, VaultPlace, kept_secrets::KeptSecrets, memory::MemoryVault},
@@ -109,6 +112,14 @@ pub enum Task {
     OpenSandbox,
     /// Read a client certificate from its files.
     ReadCertificate(Box<CertificateFiles>),
+    /// Read connections from files.
+    ReadImport(Vec<PathBuf>),
+    /// Read connections from a pasted text.
+    ReadImportText(Secret),
+    /// Save imported connections.
+    SaveImported(Vec<Chosen>),
+    /// Write connections without their secrets to a new file.
+    ShareProfiles(Vec<Profile>, PathBuf),
     /// Test a connection.
     Test(Box<Endpoint>),
     /// Sign in.
@@ -188,6 +199,7 @@ impl Task {
                 | Self::Bulk(..)
                 | Self::SaveProfile(_)
                 | Self::RemoveProfile(_)
+                | Self::SaveImported(_)
                 | Self::Keep(..)
                 | Self::KeepSettings(_)
         );
@@ -214,6 +226,7 @@ impl Task {
             Self::Export(_)
                 | Self::ExportOutcomes(_)
                 | Self::ExportJournal(_)
+                | Self::ShareProfiles(..)
                 | Self::SavePicture(..)
                 | Self::Write(..)
         )
@@ -264,6 +277,21 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             let read = off_thread(read).await;
             Answer::CertificateRead(read.map(Box::new))
         }
+        Task::ReadImport(paths) => Answer::ImportRead(off_thread(move || import::read_files(&paths)).await),
+        Task::ReadImportText(text) => {
+            Answer::ImportRead(off_thread(move || import::read_text("Pasted text", text)).await)
+        }
+        Task::SaveImported(chosen) => {
+            let save = move |place: &Arc<dyn Vault>| Ok(import::save(&Profiles::new(Arc::clone(place)), chosen)?);
+            Answer::ImportSaved(in_vault(&services, save).await)
+        }
+        Task::ShareProfiles(profiles, path) => Answer::ProfilesShared(
+            off_thread(move || {
+                let shared = share::shared(&profiles)?;
+                share::to_file(&shared, &path).map(|()| shared)
+            })
+            .await,
+        ),
         Task::Test(endpoint) => {
             connect::test(&endpoint, |step| reporter.progress(Answer::Tested(Box::new(step)))).await;
             Answer::TestEnded

@@ -40,6 +40,8 @@ mod file_dialogs;
 #[cfg(feature = "window")]
 mod forms_window;
 mod front;
+#[cfg(feature = "window")]
+mod import_window;
 mod invalidate_many;
 #[cfg(feature = "window")]
 mod journal_window;

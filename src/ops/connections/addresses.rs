@@ -51,7 +51,7 @@ fn judged(answers: &[(&str, Answer)]) -> StepResult {
         Answer::NotTold => format!("{host} responds (which cluster it belongs to is not known)"),
         Answer::Error(error) => format!("{host} does not: {error}"),
     };
-    let detail = answers.iter().map(line).collect::<Vec<_>>().join("\n");
+    let detail = answers.iter().map(line).collect::<Vec<_>>().join("; ");
     let mut uuids = answers.iter().filter_map(|(_, answer)| match answer {
         Answer::Cluster(uuid) => Some(uuid),
         _ => None,

@@ -60,7 +60,7 @@ pub fn read_files(paths: &[PathBuf]) -> Result<Vec<Proposal>, Problem> {
                 Err(problem) => note(&mut proposals, format!("The CA beside it was not read. {}", problem.detail)),
             }
         } else {
-            note(&mut proposals, "There is no http_ca.crt beside it: choose what to trust".into());
+            note(&mut proposals, import::NO_CA_BESIDE.into());
         }
     }
     Ok(proposals)

@@ -5,6 +5,7 @@ pub mod clone;
 pub mod export;
 mod file_export;
 mod frame;
+pub mod import;
 pub mod invalidate;
 pub mod journal_export;
 mod name_question;
@@ -12,6 +13,7 @@ pub mod outcome;
 mod outcome_export;
 pub mod rotation;
 pub mod secret_card;
+pub mod share;
 pub mod unsaved;
 pub mod update;
 
@@ -33,6 +35,8 @@ pub struct Dialogs {
     clone: clone::CloneForm,
     check_secret: check_secret::CheckSecretForm,
     journal_export: journal_export::JournalExportForm,
+    import: import::ImportForm,
+    share: share::ShareForm,
     name: name_question::NameForm,
 }
 
@@ -65,6 +69,8 @@ impl Dialogs {
                 DialogKind::CheckSecret => self.check_secret.ui(ctx, view),
                 DialogKind::Export => self.export.ui(ctx, view),
                 DialogKind::ExportJournal => self.journal_export.ui(ctx, view),
+                DialogKind::Import => self.import.ui(ctx, view),
+                DialogKind::Share => self.share.ui(ctx, view),
             }
         }
     }

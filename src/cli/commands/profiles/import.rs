@@ -210,6 +210,8 @@ fn principal(draft: &ProfileDraft) -> Option<String> {
 fn save(items: Vec<Item>, args: &ImportArgs) -> Result<Exit, CliError> {
     let total = items.len();
     let mut chosen = Vec::new();
+    // All that is in the way is the name.
+    let is_taken = items.iter().all(|item| item.checked.is_ok());
     for item in items {
         let is_free = item.is_taken == Some(false) || args.replace;
         if let Ok(profile) = item.checked
@@ -220,10 +222,7 @@ fn save(items: Vec<Item>, args: &ImportArgs) -> Result<Exit, CliError> {
     }
     let left_out = total - chosen.len();
     if chosen.is_empty() {
-        return Err(CliError::usage(
-            "Nothing was saved: complete the connections with --environment, --url and the other options, and sign in by \
-             ES_API_KEY, ES_TOKEN, or ES_USERNAME and ES_PASSWORD; names that are taken need --replace or --name",
-        ));
+        return Err(nothing_to_save(is_taken));
     }
     if !args.yes && !confirmed_by_a_person(chosen.len())? {
         output::print_status("Nothing was saved");
@@ -246,6 +245,17 @@ fn save(items: Vec<Item>, args: &ImportArgs) -> Result<Exit, CliError> {
         (true, _) => Exit::Failed,
         (false, 0) => Exit::Done,
         (false, _) => Exit::Partly,
+    })
+}
+
+fn nothing_to_save(is_taken: bool) -> CliError {
+    CliError::usage(match is_taken {
+        true => "Nothing was saved: these names are taken. Add --replace, or choose another name with --name",
+        false => {
+            "Nothing was saved: complete what is named above. --environment, --url and the other options of a connection \
+             do that for a single one (choose it with --only), and ES_API_KEY, ES_TOKEN, or ES_USERNAME and ES_PASSWORD \
+             sign in"
+        }
     })
 }
 

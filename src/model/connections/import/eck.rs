@@ -17,6 +17,12 @@ use crate::model::connections::{
 pub(super) const NOTHING: &str = "there is no Secret of an ECK cluster in it: <name>-es-elastic-user with the password, \
                                   <name>-es-http-certs-public with the certificate";
 
+/// Note that the password is missing.
+pub(super) const NO_PASSWORD: &str = "The password is missing: import the Secret <name>-es-elastic-user with it";
+
+/// Note that the certificate of the CA is missing.
+pub(super) const NO_CA: &str = "The CA is missing: import the Secret <name>-es-http-certs-public with it";
+
 const USER: &str = "-es-elastic-user";
 const CERTIFICATES: &str = "-es-http-certs-public";
 
@@ -115,10 +121,10 @@ fn proposal(namespace: &str, name: String, part: Part) -> Proposal {
         note("The Secrets name no namespace: “default” is assumed in the address");
     }
     if part.password.is_none() {
-        note("The password is missing: import the Secret <name>-es-elastic-user with it");
+        note(NO_PASSWORD);
     }
     match (part.has_certificates, part.ca.is_some()) {
-        (false, _) => note("The CA is missing: import the Secret <name>-es-http-certs-public with it"),
+        (false, _) => note(NO_CA),
         (true, false) => note("The Secret has no CA: the certificate must be one that this computer trusts"),
         (true, true) => {}
     }

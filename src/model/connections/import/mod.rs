@@ -32,6 +32,9 @@ pub const UNDERSTOOD: &str = "A Cloud ID, the Secrets of an ECK cluster (YAML or
                               of start-local, an export of elasticvue or Keybearer (JSON), and a CA certificate (PEM) \
                               can be imported";
 
+/// Note that settings of a node come without the certificate of their CA.
+pub const NO_CA_BESIDE: &str = "There is no http_ca.crt beside it: choose what to trust";
+
 /// Text to be read.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -162,6 +165,29 @@ pub fn read(sources: &[Source]) -> Result<Vec<Proposal>, ImportError> {
         return Err(failed("Import", format!("there is no connection in it. {UNDERSTOOD}")));
     }
     Ok(proposals)
+}
+
+/// Adds a proposal to what was read before: the other Secret of the same ECK cluster, or the CA of connections that have
+/// none. Returns the proposal if it stands for itself.
+pub fn absorb<'a>(before: impl Iterator<Item = &'a mut Proposal>, new: Proposal) -> Option<Proposal> {
+    let mut is_taken = false;
+    for own in before {
+        let is_other_half = own.origin == Origin::Eck && new.origin == Origin::Eck && own.draft.url == new.draft.url;
+        let lends_ca = new.origin == Origin::CaCertificate && own.draft.url.starts_with("https://");
+        if (is_other_half || lends_ca) && own.draft.ca.is_none() && own.draft.trust == TrustChoice::System {
+            if let Some(ca) = &new.draft.ca {
+                own.set_ca(ca.clone());
+                own.notes.retain(|note| note != eck::NO_CA && note != NO_CA_BESIDE);
+                is_taken = true;
+            }
+        }
+        if is_other_half && own.draft.password.is_empty() && !new.draft.password.is_empty() {
+            own.draft.password = new.draft.password.clone();
+            own.notes.retain(|note| note != eck::NO_PASSWORD);
+            is_taken = true;
+        }
+    }
+    (!is_taken).then_some(new)
 }
 
 fn piece(source: &Source) -> Result<Piece, String> {
