@@ -12,6 +12,7 @@ use std::{
 use keybearer::{
     client::{CertificateProblem, Client, ClientError, SeenAuthority, SeenCertificate},
     model::connections::{
+        ca::CaCertificates,
         client_certificate::ClientCertificate,
         endpoint::{Endpoint, Trust},
         fingerprint::Fingerprint,
@@ -195,6 +196,10 @@ async fn a_ca_file_is_believed_and_no_other_authority() {
     let (_other_folder, other_path) = file_with(&other.pem());
     assert_eq!(server.is_refused(Trust::CaFile(other_path)).await.0, CertificateProblem::UnknownIssuer);
     assert_eq!(server.is_refused(Trust::System).await.0, CertificateProblem::UnknownIssuer);
+    // The same certificates kept with the connection are judged in the same way.
+    let kept = |pem: String| Trust::Ca(CaCertificates::read(pem.as_bytes()).unwrap());
+    assert_eq!(server.is_refused(kept(other.pem())).await.0, CertificateProblem::UnknownIssuer);
+    server.is_believed(kept(other.pem() + &ca.pem())).await;
     let client = server.is_believed(Trust::CaFile(path)).await;
     assert_eq!(client.certificate().unwrap().names, ["127.0.0.1", "localhost"]);
 }

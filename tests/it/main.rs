@@ -11,6 +11,7 @@ mod cli_clocks;
 mod cli_clone;
 mod cli_cross_cluster;
 mod cli_grant;
+mod cli_import;
 mod cli_invalidate_many;
 mod cli_journal;
 mod cli_last_use;

@@ -203,7 +203,8 @@ impl ProfileJson {
 
     fn cells(&self) -> Vec<String> {
         let principal = self.principal.clone().unwrap_or_default();
-        let (name, environment, url) = (self.name.clone(), self.environment.clone(), self.url.clone());
+        let urls: Vec<&str> = std::iter::once(&self.url).chain(&self.more_urls).map(String::as_str).collect();
+        let (name, environment, url) = (self.name.clone(), self.environment.clone(), urls.join(" "));
         let (sign_in, protection) = (self.sign_in.to_owned(), self.protection.to_owned());
         vec![name, environment, url, sign_in, principal, self.trust.clone(), protection]
     }

@@ -174,12 +174,13 @@ pub fn absorb<'a>(before: impl Iterator<Item = &'a mut Proposal>, new: Proposal)
     for own in before {
         let is_other_half = own.origin == Origin::Eck && new.origin == Origin::Eck && own.draft.url == new.draft.url;
         let lends_ca = new.origin == Origin::CaCertificate && own.draft.url.starts_with("https://");
-        if (is_other_half || lends_ca) && own.draft.ca.is_none() && own.draft.trust == TrustChoice::System {
-            if let Some(ca) = &new.draft.ca {
-                own.set_ca(ca.clone());
-                own.notes.retain(|note| note != eck::NO_CA && note != NO_CA_BESIDE);
-                is_taken = true;
-            }
+        if (is_other_half || lends_ca)
+            && !own.has_ca()
+            && let Some(ca) = &new.draft.ca
+        {
+            own.set_ca(ca.clone());
+            own.notes.retain(|note| note != eck::NO_CA && note != NO_CA_BESIDE);
+            is_taken = true;
         }
         if is_other_half && own.draft.password.is_empty() && !new.draft.password.is_empty() {
             own.draft.password = new.draft.password.clone();

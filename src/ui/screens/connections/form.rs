@@ -157,11 +157,11 @@ fn trust(
             if let Some(ca) = &draft.ca {
                 let mut is_removed = false;
                 let p = theme::colors(ui);
-                ui.horizontal(|ui| {
-                    is_removed = Button::link("Use a file…").named("Use a CA file instead").show(ui).clicked();
-                    text::line(ui, Type::Small, p.text.tertiary, "Kept with the connection");
-                });
                 text::paragraph(ui, Type::Mono, p.text.primary, &ca.subject);
+                ui.horizontal(|ui| {
+                    text::line(ui, Type::Small, p.text.tertiary, "Kept with the connection");
+                    is_removed = Button::link("Use a file…").named("Use a CA file instead").show(ui).clicked();
+                });
                 if is_removed {
                     draft.ca = None;
                 }
