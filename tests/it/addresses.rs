@@ -19,7 +19,7 @@ use keybearer::{
     },
 };
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
@@ -32,6 +32,8 @@ use crate::client_servers::{IDENTITY, endpoint, http, in_time, key, read_request
 enum Manner {
     /// Answers.
     Well,
+    /// Reads the first bytes of a request and resets the connection.
+    CutsEarly,
     /// Reads the request and hangs up.
     Cuts,
     /// Sends a part of the answer and hangs up.
@@ -44,8 +46,15 @@ enum Manner {
     Down,
 }
 
-const MANNERS: [Manner; 6] =
-    [Manner::Well, Manner::Cuts, Manner::CutsAnswer, Manner::Unavailable, Manner::Dies, Manner::Down];
+const MANNERS: [Manner; 7] = [
+    Manner::Well,
+    Manner::CutsEarly,
+    Manner::Cuts,
+    Manner::CutsAnswer,
+    Manner::Unavailable,
+    Manner::Dies,
+    Manner::Down,
+];
 
 /// A node with a fixed address.
 struct Node {
@@ -111,6 +120,16 @@ impl Node {
 
 /// Serves one connection with one request; returns `true` if the node dies of it.
 async fn serve(mut stream: TcpStream, manner: Manner, uuid: Option<&str>, requests: &Mutex<Vec<String>>) -> bool {
+    if manner == Manner::CutsEarly {
+        let mut first = [0; 16];
+        let count = stream.read(&mut first).await.unwrap_or(0);
+        // What the client asks to find out about the scheme has no request in it.
+        if count > 0 && first[0] != 0x16 {
+            requests.lock().unwrap().push(String::from_utf8_lossy(&first[..count]).into_owned());
+        }
+        stream.set_zero_linger().unwrap();
+        return false;
+    }
     let request = read_request(&mut stream).await;
     requests.lock().unwrap().push(request.clone());
     let about = request.starts_with("GET / ");
@@ -144,7 +163,7 @@ async fn serve(mut stream: TcpStream, manner: Manner, uuid: Option<&str>, reques
         Manner::Well => whole,
         Manner::CutsAnswer => whole[..whole.len() - 10].to_owned(),
         Manner::Unavailable => http("503 Service Unavailable", "{}").replacen("\r\n", "\r\nconnection: close\r\n", 1),
-        Manner::Cuts | Manner::Dies | Manner::Down => String::new(),
+        Manner::CutsEarly | Manner::Cuts | Manner::Dies | Manner::Down => String::new(),
     };
     let _ = stream.write_all(answer.as_bytes()).await;
     let _ = stream.shutdown().await;
@@ -205,7 +224,7 @@ async fn a_change_reaches_one_server_at_most_whatever_happens_to_it() {
             match manner {
                 Manner::Well => assert!(result.is_ok() && at == (1, 0), "{at:?} {result:?}"),
                 Manner::Down => assert!(result.is_ok() && at == (0, 1), "{at:?} {result:?}"),
-                Manner::Cuts | Manner::CutsAnswer | Manner::Unavailable | Manner::Dies => {
+                Manner::CutsEarly | Manner::Cuts | Manner::CutsAnswer | Manner::Unavailable | Manner::Dies => {
                     let error = result.unwrap_err();
                     assert!(error.is_answer_lost(), "{manner:?}, repeatable {is_repeatable}: {error:?}");
                     assert!(at.0 >= 1 && (is_repeatable || at.0 == 1), "{manner:?}: {at:?}");
@@ -217,7 +236,8 @@ async fn a_change_reaches_one_server_at_most_whatever_happens_to_it() {
 
 #[tokio::test]
 async fn a_read_is_repeated_at_another_address() {
-    for manner in [Manner::Cuts, Manner::CutsAnswer, Manner::Unavailable, Manner::Dies, Manner::Down] {
+    for manner in [Manner::CutsEarly, Manner::Cuts, Manner::CutsAnswer, Manner::Unavailable, Manner::Dies, Manner::Down]
+    {
         let (one, two) = (Node::start(Some("u")).await, Node::start(Some("u")).await);
         let session = signed_in(&[&one, &two]).await;
         one.becomes(manner).await;

@@ -205,6 +205,21 @@ async fn a_ca_file_is_believed_and_no_other_authority() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_is_refused_is_told_although_another_address_is_there() {
+    let (ca, other) = (authority("Our CA"), authority("Other"));
+    let (refused, good) = (TlsServer::start(&[&leaf(&other)]).await, TlsServer::start(&[&leaf(&ca)]).await);
+    let (_folder, path) = file_with(&ca.pem());
+    let several = |first: &TlsServer, second: &TlsServer| {
+        let more_urls = vec![second.endpoint(Trust::System).url];
+        Client::new(&Endpoint { more_urls, ..first.endpoint(Trust::CaFile(path.clone())) }).unwrap()
+    };
+    let error = in_time(several(&refused, &good).authenticate()).await.unwrap_err();
+    assert!(matches!(error, ClientError::Certificate { .. }), "{error:?}");
+    assert_eq!(good.requests.load(Ordering::SeqCst) + refused.requests.load(Ordering::SeqCst), 0);
+    in_time(several(&good, &refused).authenticate()).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_ca_file_with_several_authorities_believes_each() {
     let (first, second) = (authority("First"), authority("Second"));
     let (_folder, path) = file_with(&(first.pem() + &second.pem()));

@@ -68,6 +68,8 @@ mod pictures_forms;
 #[cfg(feature = "window")]
 mod pictures_guard;
 #[cfg(feature = "window")]
+mod pictures_import;
+#[cfg(feature = "window")]
 mod pictures_many;
 #[cfg(feature = "window")]
 mod pictures_rotate;

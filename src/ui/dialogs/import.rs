@@ -71,10 +71,15 @@ impl ImportForm {
     /// Takes what was read or saved, once it is there.
     fn take(&mut self, view: &mut View<'_>, importing: &Importing) {
         if let Some(read) = importing.read.value().filter(|_| !importing.read.is_loading()) {
+            self.failed.clear();
             for proposal in read.clone() {
                 let before = self.items.iter_mut().map(|item| &mut item.proposal);
-                let left = import::absorb(before, proposal).filter(|_| self.items.len() < MAX_IMPORTED);
-                self.items.extend(left.map(|proposal| Item { proposal, is_chosen: true, replaces: false }));
+                let Some(proposal) = import::absorb(before, proposal) else { continue };
+                if self.items.len() == MAX_IMPORTED {
+                    self.failed = vec![format!("At most {MAX_IMPORTED} at once: save these first")];
+                    break;
+                }
+                self.items.push(Item { proposal, is_chosen: true, replaces: false });
             }
             self.path.clear();
             view.send(ImportStep::Taken.into());
@@ -102,7 +107,7 @@ impl ImportForm {
             notice::banner(ui, Tone::Danger, &problem.title, detail.trim(), |_| ());
         }
         if !self.failed.is_empty() {
-            notice::banner(ui, Tone::Danger, "Some connections were not saved", &self.failed.join("\n"), |_| ());
+            notice::banner(ui, Tone::Danger, "Some connections were left out", &self.failed.join("\n"), |_| ());
         }
         let room = (ui.ctx().content_rect().height() - 420.0).max(180.0);
         let mut edited = None;
