@@ -59,6 +59,7 @@ const MANNERS: [Manner; 7] = [
 /// A node with a fixed address.
 struct Node {
     port: u16,
+    uuid: Arc<Mutex<Option<String>>>,
     manner: Arc<AtomicU8>,
     requests: Arc<Mutex<Vec<String>>>,
     listening: Arc<Mutex<Option<JoinHandle<()>>>>,
@@ -71,15 +72,17 @@ impl Node {
         let port = listener.local_addr().unwrap().port();
         let node = Self {
             port,
+            uuid: Arc::new(Mutex::new(uuid.map(str::to_owned))),
             manner: Arc::new(AtomicU8::new(Manner::Well as u8)),
             requests: Arc::default(),
             listening: Arc::default(),
         };
         let (manner, requests, listening) = (node.manner.clone(), node.requests.clone(), node.listening.clone());
-        let uuid = uuid.map(str::to_owned);
+        let uuid = node.uuid.clone();
         let serve = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let manner = MANNERS[usize::from(manner.load(Ordering::SeqCst))];
+                let uuid = uuid.lock().unwrap().clone();
                 if serve(stream, manner, uuid.as_deref(), &requests).await {
                     listening.lock().unwrap().take();
                     return;
@@ -249,6 +252,7 @@ async fn a_read_is_repeated_at_another_address() {
 #[tokio::test]
 async fn nothing_is_sent_to_an_address_of_another_cluster_or_of_one_that_is_not_known() {
     for (uuids, reason) in [
+        // The second address is another cluster's from now on; at sign-in it was the same one.
         ([Some("u"), Some("other")], "belongs to another cluster: its uuid is other, not u"),
         ([Some("u"), None], "is not known"),
         // Where the cluster didn't tell at sign-in nothing can be compared.
@@ -256,8 +260,9 @@ async fn nothing_is_sent_to_an_address_of_another_cluster_or_of_one_that_is_not_
         ([None, Some("u")], "can't be reached"),
     ] {
         for is_read in [false, true] {
-            let (one, two) = (Node::start(uuids[0]).await, Node::start(uuids[1]).await);
+            let (one, two) = (Node::start(uuids[0]).await, Node::start(uuids[0]).await);
             let session = signed_in(&[&one, &two]).await;
+            *two.uuid.lock().unwrap() = uuids[1].map(str::to_owned);
             one.becomes(Manner::Down).await;
             let result = match is_read {
                 true => in_time(session.client.license()).await.map(drop),
@@ -270,6 +275,14 @@ async fn nothing_is_sent_to_an_address_of_another_cluster_or_of_one_that_is_not_
             assert_eq!(session.client.address(), &one.url());
         }
     }
+}
+
+#[tokio::test]
+async fn a_sign_in_to_addresses_of_two_clusters_is_refused() {
+    let (one, two) = (Node::start(Some("u")).await, Node::start(Some("other")).await);
+    let problem = in_time(connect::connect(&several(&[&one, &two]))).await.unwrap_err();
+    assert_eq!(problem.title, "The addresses belong to different clusters");
+    assert!(problem.detail.contains("(cluster u)") && problem.detail.contains("(cluster other)"), "{problem:?}");
 }
 
 #[tokio::test]

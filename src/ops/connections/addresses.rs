@@ -1,13 +1,18 @@
 //! Test of a connection with several addresses: which of them answer, and whether they belong to one cluster.
 
+use std::time::Duration;
+
 use tokio::task::JoinSet;
 
 use super::{cluster_identity, connect::StepResult};
 use crate::{
     client::{Client, ClientError},
     model::connections::endpoint::{ClusterUrl, Endpoint},
-    ops::Problem,
+    ops::{Fix, Problem},
 };
+
+/// Time limit for the answers that are compared at a sign-in. Who does not answer in time is asked when it is needed.
+const COMPARED_WITHIN: Duration = Duration::from_secs(1);
 
 /// What an address answered.
 enum Answer {
@@ -21,15 +26,36 @@ enum Answer {
 
 /// Asks every address at the same time. Nothing is changed on the cluster.
 pub(super) async fn test(endpoint: &Endpoint) -> StepResult {
+    let answers = ask_all(endpoint, None).await;
+    judged(&endpoint.urls().map(ClusterUrl::host).zip(answers).collect::<Vec<_>>())
+}
+
+/// Compares the clusters of all addresses that answer within a second; nothing is asked for a single address.
+///
+/// # Errors
+/// If they belong to different clusters: which one would be changed would depend on which one is down.
+pub(super) async fn compare(endpoint: &Endpoint) -> Result<(), Problem> {
+    if endpoint.more_urls.is_empty() {
+        return Ok(());
+    }
+    let answers = ask_all(endpoint, Some(COMPARED_WITHIN)).await;
+    match judged(&endpoint.urls().map(ClusterUrl::host).zip(answers).collect::<Vec<_>>()) {
+        StepResult::Failed(problem) => Err(problem.fix(Fix::EditConnection)),
+        StepResult::Good(..) | StepResult::Mind(..) => Ok(()),
+    }
+}
+
+/// Asks every address at the same time, in their order.
+async fn ask_all(endpoint: &Endpoint, limit: Option<Duration>) -> Vec<Answer> {
     let mut asked = JoinSet::new();
     for (index, url) in endpoint.urls().enumerate() {
-        let endpoint = endpoint.at(url);
+        let mut endpoint = endpoint.at(url);
+        endpoint.timeout = limit.map_or(endpoint.timeout, |limit| limit.min(endpoint.timeout));
         asked.spawn(async move { (index, ask(&endpoint).await) });
     }
     let mut answers = asked.join_all().await;
     answers.sort_by_key(|(index, _)| *index);
-    let answers = answers.into_iter().map(|(_, answer)| answer);
-    judged(&endpoint.urls().map(ClusterUrl::host).zip(answers).collect::<Vec<_>>())
+    answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
 async fn ask(endpoint: &Endpoint) -> Answer {

@@ -27,10 +27,13 @@ use crate::{
 /// Signs in, and reads the edition and the privileges.
 ///
 /// # Errors
-/// With the reason and the way out, when the cluster can't be reached, trusted or signed in to.
+/// With the reason and the way out, when the cluster can't be reached, trusted or signed in to, or its addresses belong to
+/// different clusters.
 pub async fn connect(endpoint: &Endpoint) -> Result<Session, Problem> {
     let client = Client::new(endpoint)?;
-    let identity = client.authenticate().await?;
+    let (compared, identity) = tokio::join!(addresses::compare(endpoint), client.authenticate());
+    compared?;
+    let identity = identity?;
     let About { edition, name: cluster_name, uuid: cluster_uuid } = edition(&client).await?;
     // From here on another address is used only if it belongs to this cluster.
     client.stay_on_cluster(cluster_uuid.as_deref());

@@ -238,11 +238,11 @@ impl Connections {
         let bottom = rect.top() + 42.0;
         let name_cell = Rect::from_min_size(pos2(rect.left(), top - 10.0), vec2(rect.width() - 112.0, 20.0));
         text::elided(ui, name_cell, Type::Strong, p.text.primary, &name);
-        let more = match profile.endpoint.more_urls.len() {
-            0 => String::new(),
-            more => format!(" +{more}"),
+        let host = match profile.endpoint.more_urls.len() {
+            0 => sanitize::shortened(profile.endpoint.url.host(), 30),
+            // Short enough that the number is not cut off.
+            more => format!("{} +{more}", sanitize::shortened(profile.endpoint.url.host(), 18)),
         };
-        let host = sanitize::shortened(profile.endpoint.url.host(), 30) + &more;
         let room = rect.width() - STATE_ROOM;
         let host_cell = Rect::from_min_size(pos2(rect.left(), bottom - 8.0), vec2(room, 16.0));
         text::elided(ui, host_cell, Type::MonoSmall, p.text.tertiary, &host);
