@@ -219,6 +219,9 @@ impl State {
             answer @ (Answer::SignInStep(_) | Answer::SignInRead(_) | Answer::SignedIn(_) | Answer::SignedOut(_)) => {
                 self.sign_in_answered(ticket, answer);
             }
+            Answer::ImportRead(result) => self.import_read(ticket, result),
+            Answer::ImportSaved(result) => self.import_saved(ticket, result),
+            Answer::ProfilesShared(result) => self.shared(ticket, result),
             Answer::Tested(report) => self.tested(ticket, *report),
             Answer::TestEnded => self.test_ended(ticket),
             Answer::Connected(result) => self.connected(ticket, result.map(|session| *session)),

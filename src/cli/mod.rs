@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn options_of_the_connection_stand_before_or_behind_the_verb() {
         for line in ["--url https://es:9200 list", "list --url https://es:9200", "list --url=https://es:9200 words"] {
-            assert_eq!(read(line).unwrap().connection.url.as_deref(), Some("https://es:9200"), "{line}");
+            assert_eq!(read(line).unwrap().connection.url, ["https://es:9200"], "{line}");
         }
     }
 

@@ -13,13 +13,13 @@ use std::{
 };
 
 use hyper::body::{Bytes, Frame, SizeHint};
-use reqwest::{
-    Url,
-    header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue},
-};
+use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
-use super::http::{self, response::Response, row_stream::RowSink, tls::LastSeen, transport_error::Circumstances};
+use super::{
+    address::{Address, Addresses, Proof},
+    http::{self, response::Response, row_stream::RowSink, transport_error::Circumstances},
+};
 use crate::{
     client::{
         call::Call,
@@ -31,7 +31,12 @@ use crate::{
     },
     model::{
         TimeDelta, Timestamp,
-        connections::{endpoint::Endpoint, login::Login, open_id_error::OpenIdError, protection::Protection},
+        connections::{
+            endpoint::{ClusterUrl, Endpoint},
+            login::Login,
+            open_id_error::OpenIdError,
+            protection::Protection,
+        },
         machine_policy::{MachinePolicy, Violation},
         secret::Secret,
     },
@@ -60,12 +65,8 @@ pub struct Client {
 struct Inner {
     endpoint: Endpoint,
     timeout: Duration,
-    base: Url,
-    http: reqwest::Client,
+    addresses: Addresses,
     headers: HeaderMap,
-    /// Address of the proxy on the way, without any sign-in; `None` if there is none.
-    proxy: Option<String>,
-    last_seen: LastSeen,
     /// Clock skew by the header `Date` of the last answer, in milliseconds.
     date_skew: AtomicI64,
     /// Clock skew by the cluster's own time, in milliseconds.
@@ -73,21 +74,20 @@ struct Inner {
     is_elasticsearch: AtomicBool,
     /// `true` once an answer had the header by which Elasticsearch marks its answers since 7.14.
     sends_product: AtomicBool,
-    /// `true` if the scheme of the address is known to be the one that the server speaks, or this was checked.
-    scheme_is_known: AtomicBool,
-}
-
-impl Inner {
-    fn connect_timeout(&self) -> Duration {
-        connect_timeout(self.timeout, self.proxy.is_some())
-    }
 }
 
 /// Returns the time limit for connecting. Through a proxy it ends before that of the request, so that a proxy that gives
-/// no connection is not taken for a cluster that doesn't answer.
-fn connect_timeout(timeout: Duration, through_proxy: bool) -> Duration {
+/// no connection is not taken for a cluster that doesn't answer. With several addresses each has its share, so that the
+/// last one can be tried, too.
+pub(super) fn connect_timeout(timeout: Duration, through_proxy: bool, addresses: u32) -> Duration {
     let longest = if through_proxy { timeout.mul_f32(0.9) } else { timeout };
+    let longest = if addresses > 1 { longest / (addresses + 1) } else { longest };
     longest.min(CONNECT_TIMEOUT)
+}
+
+/// Returns the time limit of a profile within the limits of the clock.
+pub(super) fn limited(timeout: Duration) -> Duration {
+    timeout.clamp(Duration::from_millis(1), MAX_TIMEOUT)
 }
 
 impl std::fmt::Debug for Client {
@@ -114,44 +114,15 @@ impl Client {
     /// [`ClientError::PlainThroughProxy`], [`ClientError::UnverifiableProxy`] or [`ClientError::Setup`].
     pub fn by_rules(endpoint: &Endpoint, policy: &Arc<MachinePolicy>) -> Result<Self, ClientError> {
         policy.check_endpoint(endpoint).map_err(|violation| ClientError::Policy(Box::new(violation)))?;
-        let setup = |reason: String| ClientError::Setup { reason };
-        let timeout = endpoint.timeout.clamp(Duration::from_millis(1), MAX_TIMEOUT);
-        let last_seen = LastSeen::default();
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("keybearer/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .http1_only()
-            .pool_idle_timeout(Duration::from_secs(30))
-            .tls_backend_preconfigured(http::tls::config(
-                &endpoint.trust,
-                endpoint.client_certificate.as_ref(),
-                &last_seen,
-            )?);
-        // Found here and not by the library, so that it is known which one is on the way.
-        builder = builder.no_proxy();
-        let route = http::proxy::route(endpoint)?;
-        let proxy = route.as_ref().map(|route| route.name.clone());
-        builder = builder.connect_timeout(connect_timeout(timeout, route.is_some()));
-        if let Some(route) = route {
-            builder = builder.proxy(route.proxy);
-        }
-        // The text of reqwest's own errors may have the proxy's address with its password in it.
-        let http = builder.build().map_err(|_| setup("the HTTP client or its proxy settings are not valid".into()))?;
         let inner = Inner {
             endpoint: endpoint.clone(),
-            timeout,
-            base: Url::parse(endpoint.url.as_str()).map_err(|error| setup(error.to_string()))?,
-            http,
+            timeout: limited(endpoint.timeout),
+            addresses: Addresses::new(endpoint)?,
             headers: headers(endpoint)?,
-            proxy,
-            last_seen,
             date_skew: AtomicI64::new(UNKNOWN_SKEW),
             own_skew: AtomicI64::new(UNKNOWN_SKEW),
             is_elasticsearch: AtomicBool::new(false),
             sends_product: AtomicBool::new(false),
-            scheme_is_known: AtomicBool::new(endpoint.url.is_https()),
         };
         let client = Self {
             inner: Arc::new(inner),
@@ -186,9 +157,24 @@ impl Client {
         &self.inner.endpoint
     }
 
+    /// Address that requests go to: the one that answered last, if there are several.
+    pub fn address(&self) -> &ClusterUrl {
+        &self.here().url
+    }
+
+    /// Sets the UUID of the cluster that was signed in to; `None` if it was not told. From then on another address is
+    /// used only if it belongs to the same cluster, and none is where nothing can be compared.
+    pub(crate) fn stay_on_cluster(&self, uuid: Option<&str>) {
+        self.inner.addresses.set_cluster(uuid.map(str::to_owned));
+    }
+
+    fn here(&self) -> &Address {
+        self.inner.addresses.get(self.inner.addresses.current())
+    }
+
     /// Address of the proxy on the way to the cluster, without any sign-in; `None` if there is none.
     pub fn proxy(&self) -> Option<&str> {
-        self.inner.proxy.as_deref()
+        self.here().proxy.as_deref()
     }
 
     /// Returns a clone that may also send changes through a connection that asks for its name; through a read-only
@@ -252,7 +238,7 @@ impl Client {
 
     /// Returns the certificate that the server presented last, also when it was refused.
     pub fn certificate(&self) -> Option<SeenCertificate> {
-        self.inner.last_seen.get()
+        self.here().last_seen.get()
     }
 
     /// Records that the cluster was recognized as Elasticsearch.
@@ -268,6 +254,9 @@ impl Client {
     /// Sends a request, repeats it if that is safe and useful, and reads its answer whatever the status. All attempts
     /// and pauses together take no longer than the time limit of the profile. Where an earlier attempt may have been
     /// carried out, the result of the last one proves nothing: it becomes [`ClientError::RefusedRepetition`].
+    ///
+    /// With several addresses the next one is tried if there is no connection. A read may be repeated at another one;
+    /// anything else goes to another one only as long as nothing of it may have been sent.
     ///
     /// # Errors
     /// [`ClientError::Policy`], [`ClientError::ReadOnly`] or [`ClientError::Unconfirmed`] before anything is sent, if the
@@ -311,8 +300,25 @@ impl Client {
         let deadline = Instant::now() + self.inner.timeout;
         let mut tries = 1;
         let mut lost: Option<ClientError> = None;
+        let mut at = self.inner.addresses.current();
+        let mut may_be_sent = false;
+        let mut failed: Vec<(usize, ClientError)> = Vec::new();
         loop {
-            let result = self.attempt(call, token, deadline).await;
+            let result = self.attempt(call, at, token, deadline).await;
+            may_be_sent |= !result.as_ref().is_err_and(ClientError::is_not_sent);
+            if let Some(error) = failure_of(&result).filter(|error| error.is_of_address(call.is_read()))
+                && (call.is_read() || !may_be_sent)
+            {
+                let is_connected = !error.is_not_sent();
+                failed.push((at, error));
+                if let Some(next) = self.other_address(at, &mut failed, token, deadline).await? {
+                    at = next;
+                    continue;
+                }
+                if !is_connected && failed.len() > 1 {
+                    return Err(self.no_address(failed));
+                }
+            }
             let pause = pause(&result, tries).filter(|_| call.repeatable && tries < TRIES);
             let Some(pause) = pause.filter(|pause| Instant::now() + *pause < deadline) else {
                 return match (lost, failure_of(&result)) {
@@ -326,27 +332,109 @@ impl Client {
                 lost = lost.or(failure_of(&result).filter(ClientError::is_answer_lost));
             }
             tokio::time::sleep(pause).await;
+            failed.clear();
             tries += 1;
         }
+    }
+
+    /// Finds another address that can be connected to, after those in `failed` could not, and belongs to the same
+    /// cluster; `None` if there is none. Requests go to it from then on.
+    ///
+    /// # Errors
+    /// If the next address belongs to another cluster, or doesn't tell. Nothing of a request was sent there but the
+    /// question.
+    async fn other_address(
+        &self,
+        from: usize,
+        failed: &mut Vec<(usize, ClientError)>,
+        token: Option<&Secret>,
+        deadline: Instant,
+    ) -> Result<Option<usize>, ClientError> {
+        let addresses = &self.inner.addresses;
+        let proof = addresses.proof();
+        if matches!(proof, Proof::Impossible) {
+            return Ok(None);
+        }
+        for next in (1..addresses.count()).map(|step| (from + step) % addresses.count()) {
+            if failed.iter().any(|(index, _)| *index == next) || Instant::now() >= deadline {
+                continue;
+            }
+            if let Proof::SameCluster(uuid) = proof {
+                match self.check_cluster(next, uuid, token, deadline).await {
+                    Ok(()) => {}
+                    Err(error) if error.is_of_address(true) => {
+                        failed.push((next, error));
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            addresses.use_from_now_on(next);
+            return Ok(Some(next));
+        }
+        Ok(None)
+    }
+
+    /// Asks an address which cluster it belongs to, and compares.
+    async fn check_cluster(
+        &self,
+        at: usize,
+        expected: &str,
+        token: Option<&Secret>,
+        deadline: Instant,
+    ) -> Result<(), ClientError> {
+        #[derive(serde::Deserialize)]
+        struct About {
+            cluster_uuid: String,
+        }
+        let host = self.inner.addresses.get(at).url.host().to_owned();
+        let answer = self.attempt(&Call::new(reqwest::Method::GET, &[]), at, token, deadline).await?;
+        let unknown = |reason: String| ClientError::NotSent {
+            reason: format!("which cluster responds at {host} is not known: {reason}"),
+        };
+        if !answer.is_success() {
+            let refusal = answer.refusal();
+            return Err(if refusal.is_of_address(true) { refusal } else { unknown(refusal.to_string()) });
+        }
+        let about: About = answer.parse().map_err(|error| unknown(error.to_string()))?;
+        if about.cluster_uuid == expected {
+            return Ok(());
+        }
+        let found = http::server_text::shown(&about.cluster_uuid);
+        Err(ClientError::NotSent {
+            reason: format!("{host} belongs to another cluster: its uuid is {found}, not {expected}"),
+        })
+    }
+
+    /// Returns the error of a request that got no connection at several addresses.
+    fn no_address(&self, failed: Vec<(usize, ClientError)>) -> ClientError {
+        let host = |index| self.inner.addresses.get(index).url.host().to_owned();
+        ClientError::NoAddress { tried: failed.into_iter().map(|(index, error)| (host(index), error)).collect() }
     }
 
     async fn attempt(
         &self,
         call: &Call<'_>,
+        at: usize,
         token: Option<&Secret>,
         deadline: Instant,
     ) -> Result<Response, ClientError> {
+        let address = self.inner.addresses.get(at);
         let began = Arc::new(AtomicBool::new(call.body.is_none()));
         let mut around = Circumstances {
             timeout: self.inner.timeout,
-            connect_timeout: self.inner.connect_timeout(),
+            connect_timeout: connect_timeout(
+                self.inner.timeout,
+                address.proxy.is_some(),
+                u32::try_from(self.inner.addresses.count()).unwrap_or(u32::MAX),
+            ),
             maybe_sent: false,
             status: None,
-            proxy: self.inner.proxy.as_deref(),
+            proxy: address.proxy.as_deref(),
             presents_certificate: self.inner.endpoint.client_certificate.is_some(),
         };
         let left = deadline.saturating_duration_since(Instant::now());
-        let mut request = self.request(call, left, began.clone())?;
+        let mut request = self.request(call, address, left, began.clone())?;
         if let Some(token) = token {
             request = request.header(AUTHORIZATION, bearer(token)?);
         }
@@ -355,10 +443,11 @@ impl Client {
             Ok(response) => response,
             Err(error) => {
                 around.maybe_sent = began.load(Ordering::Relaxed);
-                return Err(self.explain(http::transport_error::read(&error, &around), deadline).await);
+                return Err(self.explain(http::transport_error::read(&error, &around), address, deadline).await);
             }
         };
-        self.inner.scheme_is_known.store(true, Ordering::Relaxed);
+        address.scheme_is_known.store(true, Ordering::Relaxed);
+        self.inner.addresses.note_answer();
         self.learn_clock(response.headers(), asked_at);
         let mut answer =
             Response::new(response.status().as_u16(), response.headers(), call.feature, call.private, now());
@@ -376,10 +465,11 @@ impl Client {
     fn request(
         &self,
         call: &Call<'_>,
+        address: &Address,
         left: Duration,
         began: Arc<AtomicBool>,
     ) -> Result<reqwest::RequestBuilder, ClientError> {
-        let mut url = self.inner.base.clone();
+        let mut url = address.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(call.segments);
         }
@@ -387,7 +477,7 @@ impl Client {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
         let mut request =
-            self.inner.http.request(call.method.clone(), url).headers(self.inner.headers.clone()).timeout(left);
+            address.http.request(call.method.clone(), url).headers(self.inner.headers.clone()).timeout(left);
         if call.private {
             // A decompressor would keep copies of the secret.
             request = request.header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -437,18 +527,18 @@ impl Client {
     }
 
     /// Finds out more about a failure where that needs the network.
-    async fn explain(&self, mut error: ClientError, deadline: Instant) -> ClientError {
+    async fn explain(&self, mut error: ClientError, address: &Address, deadline: Instant) -> ClientError {
         if let ClientError::Certificate { seen: seen @ None, .. } = &mut error {
-            *seen = self.certificate().map(Box::new);
+            *seen = address.last_seen.get().map(Box::new);
         }
-        if !matches!(error, ClientError::Broken { .. }) || self.inner.scheme_is_known.load(Ordering::Relaxed) {
+        if !matches!(error, ClientError::Broken { .. }) || address.scheme_is_known.load(Ordering::Relaxed) {
             return error;
         }
         let limit = deadline.saturating_duration_since(Instant::now()).min(Duration::from_secs(3));
-        if http::transport_error::speaks_tls(&self.inner.endpoint.url, &self.inner.last_seen, limit).await {
+        if http::transport_error::speaks_tls(&address.url, &address.last_seen, limit).await {
             return ClientError::PlainOnTlsPort;
         }
-        self.inner.scheme_is_known.store(true, Ordering::Relaxed);
+        address.scheme_is_known.store(true, Ordering::Relaxed);
         error
     }
 

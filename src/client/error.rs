@@ -91,6 +91,12 @@ pub enum ClientError {
         /// Text that says why no connection was established.
         reason: String,
     },
+    /// No connection was established to any of several addresses.
+    #[error("None of the {} addresses can be used: {}", tried.len(), each(tried))]
+    NoAddress {
+        /// Host and error of each address, in the order in which they were tried.
+        tried: Vec<(String, ClientError)>,
+    },
     /// No answer arrived within the time limit of the profile.
     #[error("No {} within {}", if *maybe_sent { "response" } else { "connection" }, seconds(*after))]
     TimedOut {
@@ -281,6 +287,7 @@ impl ClientError {
             | Self::Contradictory { .. }
             | Self::Interrupted
             | Self::Unreachable { .. }
+            | Self::NoAddress { .. }
             | Self::TimedOut { .. }
             | Self::Certificate { .. }
             | Self::Tls { .. }
@@ -304,6 +311,22 @@ impl ClientError {
         }
     }
 
+    /// Returns `true` if no connection was established, so that nothing of the request can have been sent.
+    pub(super) fn is_not_sent(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Tls { .. } | Self::TlsOnPlainPort | Self::Proxy { .. } => true,
+            Self::TimedOut { maybe_sent, .. } | Self::Broken { maybe_sent, .. } => !maybe_sent,
+            _ => false,
+        }
+    }
+
+    /// Returns `true` if another address of the same cluster may do better: there was no connection, or, for a read, it
+    /// broke or the node is not available. A certificate that is refused is not passed over: somebody has to see it.
+    pub(super) fn is_of_address(&self, is_read: bool) -> bool {
+        let is_of_node = matches!(self, Self::Broken { .. } | Self::Unavailable { status: 502..=504, .. });
+        self.is_not_sent() || is_read && is_of_node
+    }
+
     /// Returns `true` if the answer to an earlier attempt was lost and the last attempt was clearly refused, so that
     /// the next one would be refused too.
     pub fn is_refused_repetition(&self) -> bool {
@@ -320,6 +343,11 @@ impl ClientError {
 /// of the server or of something between, and 408, which a gateway sends while the server is still at work.
 pub(super) fn is_lost(status: u16) -> bool {
     !(300..500).contains(&status) || status == 408
+}
+
+fn each(tried: &[(String, ClientError)]) -> String {
+    let each: Vec<String> = tried.iter().map(|(host, error)| format!("{host}: {error}")).collect();
+    each.join("; ")
 }
 
 fn seconds(time: Duration) -> String {

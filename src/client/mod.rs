@@ -1,6 +1,7 @@
 //! HTTP to one cluster, with typed requests and typed answers. Every request leaves through `Client::send`; those to the
 //! provider of a sign-in leave through `open_id`. It knows no profiles, journals or screens.
 
+mod address;
 mod api;
 mod call;
 mod clock;

@@ -175,6 +175,7 @@ pub fn failing_step(error: &ClientError) -> ConnectionCheck {
         }
         ClientError::Policy(_) => ConnectionCheck::Policy,
         ClientError::Unreachable { .. }
+        | ClientError::NoAddress { .. }
         | ClientError::TimedOut { .. }
         | ClientError::Broken { .. }
         | ClientError::TlsOnPlainPort
@@ -194,7 +195,7 @@ impl From<ClientError> for Problem {
         let words = error.to_string();
         let problem = |title: &str| Problem::new(title, &words);
         match error {
-            ClientError::Unreachable { .. } => problem("The cluster can’t be reached")
+            ClientError::Unreachable { .. } | ClientError::NoAddress { .. } => problem("The cluster can’t be reached")
                 .hint("Check the host and port, and whether the cluster is running")
                 .fix(Fix::Retry)
                 .or(Fix::EditConnection),

@@ -2,6 +2,7 @@
 
 pub mod components;
 pub mod dialogs;
+mod incoming;
 pub mod lock_screen;
 pub mod screens;
 mod shell;
@@ -191,6 +192,7 @@ impl App {
             ui.disable();
         }
         let mut view = View { state: &self.state, outbox: &mut self.outbox };
+        incoming::take(ui.ctx(), &mut view);
         let screens = &mut self.screens;
         self.shell.ui(ui, &mut view, |ui, view| screens.ui(ui, view));
         self.dialogs.ui(ui.ctx(), &mut view);

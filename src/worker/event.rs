@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     client::CreatedKey,
     model::{
-        connections::{client_certificate::ClientCertificate, open_id::SignedIn, profile::Profile},
+        connections::{client_certificate::ClientCertificate, import::Proposal, open_id::SignedIn, profile::Profile},
         inventory::list_view::ListSnapshot,
         lock::{LockReason, LockSignals},
         privileges::role::Role,
@@ -16,6 +16,8 @@ use crate::{
         bulk::BulkProgress,
         connections::{
             connect::StepReport,
+            import::Saved,
+            share::SharedProfiles,
             sign_in::{Finished, SignInStep},
             vault::ReadProfiles,
         },
@@ -75,6 +77,12 @@ pub enum Answer {
     SignedIn(Result<Finished, Problem>),
     /// The tokens of a sign-in were forgotten, or why they may still be there.
     SignedOut(Result<(), Problem>),
+    /// Connections that were read from files or a text.
+    ImportRead(Result<Vec<Proposal>, Problem>),
+    /// Imported connections that were saved.
+    ImportSaved(Result<Saved, Problem>),
+    /// Exported connections.
+    ProfilesShared(Result<SharedProfiles, Problem>),
     /// One finished step of a connection test.
     Tested(Box<StepReport>),
     /// End of a connection test.

@@ -37,6 +37,8 @@ use crate::{
         connections::{
             client_certificate::{self, CertificateFiles},
             connect,
+            import::{self, Chosen},
+            share,
             sign_in::Way,
             vault::{self, ReadProfiles},
         },
@@ -59,6 +61,7 @@ use crate::{
         update::plan,
     },
     store::{
+        connections::Profiles,
         file_dialog::FileQuestion,
         journal::Journal,
         vault::{Vault, VaultPlace, kept_secrets::KeptSecrets, memory::MemoryVault},
@@ -118,6 +121,14 @@ pub enum Task {
     SignIn(Box<Endpoint>, Way),
     /// Forget the tokens of an endpoint.
     SignOut(Box<Endpoint>),
+    /// Read connections from files.
+    ReadImport(Vec<PathBuf>),
+    /// Read connections from a pasted text.
+    ReadImportText(Secret),
+    /// Save imported connections.
+    SaveImported(Vec<Chosen>),
+    /// Write connections without their secrets to a new file.
+    ShareProfiles(Vec<Profile>, PathBuf),
     /// Test a connection.
     Test(Box<Endpoint>),
     /// Sign in.
@@ -199,6 +210,7 @@ impl Task {
                 | Self::Bulk(..)
                 | Self::SaveProfile(_)
                 | Self::RemoveProfile(_)
+                | Self::SaveImported(_)
                 | Self::Keep(..)
                 | Self::KeepSettings(_)
         );
@@ -225,6 +237,7 @@ impl Task {
             Self::Export(_)
                 | Self::ExportOutcomes(_)
                 | Self::ExportJournal(_)
+                | Self::ShareProfiles(..)
                 | Self::SavePicture(..)
                 | Self::Write(..)
         )
@@ -302,6 +315,21 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             Some(sign_in) => Answer::SignedOut(sign_in.sign_out().await.map(|_| ())),
             None => Answer::SignedOut(Ok(())),
         },
+        Task::ReadImport(paths) => Answer::ImportRead(off_thread(move || import::read_files(&paths)).await),
+        Task::ReadImportText(text) => {
+            Answer::ImportRead(off_thread(move || import::read_text("Pasted text", text)).await)
+        }
+        Task::SaveImported(chosen) => {
+            let save = move |place: &Arc<dyn Vault>| Ok(import::save(&Profiles::new(Arc::clone(place)), chosen)?);
+            Answer::ImportSaved(in_vault(&services, save).await)
+        }
+        Task::ShareProfiles(profiles, path) => Answer::ProfilesShared(
+            off_thread(move || {
+                let shared = share::shared(&profiles)?;
+                share::to_file(&shared, &path).map(|()| shared)
+            })
+            .await,
+        ),
         Task::Test(endpoint) => {
             let (policy, journal) = (services.policy_for(&endpoint), services.journal_for(&endpoint));
             let tokens = services.sign_ins.source(&endpoint, &services.vault());

@@ -12,6 +12,7 @@ use std::{
 use keybearer::{
     client::{CertificateProblem, Client, ClientError, SeenAuthority, SeenCertificate},
     model::connections::{
+        ca::CaCertificates,
         client_certificate::ClientCertificate,
         endpoint::{Endpoint, Trust},
         fingerprint::Fingerprint,
@@ -195,8 +196,27 @@ async fn a_ca_file_is_believed_and_no_other_authority() {
     let (_other_folder, other_path) = file_with(&other.pem());
     assert_eq!(server.is_refused(Trust::CaFile(other_path)).await.0, CertificateProblem::UnknownIssuer);
     assert_eq!(server.is_refused(Trust::System).await.0, CertificateProblem::UnknownIssuer);
+    // The same certificates kept with the connection are judged in the same way.
+    let kept = |pem: String| Trust::Ca(CaCertificates::read(pem.as_bytes()).unwrap());
+    assert_eq!(server.is_refused(kept(other.pem())).await.0, CertificateProblem::UnknownIssuer);
+    server.is_believed(kept(other.pem() + &ca.pem())).await;
     let client = server.is_believed(Trust::CaFile(path)).await;
     assert_eq!(client.certificate().unwrap().names, ["127.0.0.1", "localhost"]);
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_refused_is_told_although_another_address_is_there() {
+    let (ca, other) = (authority("Our CA"), authority("Other"));
+    let (refused, good) = (TlsServer::start(&[&leaf(&other)]).await, TlsServer::start(&[&leaf(&ca)]).await);
+    let (_folder, path) = file_with(&ca.pem());
+    let several = |first: &TlsServer, second: &TlsServer| {
+        let more_urls = vec![second.endpoint(Trust::System).url];
+        Client::new(&Endpoint { more_urls, ..first.endpoint(Trust::CaFile(path.clone())) }).unwrap()
+    };
+    let error = in_time(several(&refused, &good).authenticate()).await.unwrap_err();
+    assert!(matches!(error, ClientError::Certificate { .. }), "{error:?}");
+    assert_eq!(good.requests.load(Ordering::SeqCst) + refused.requests.load(Ordering::SeqCst), 0);
+    in_time(several(&good, &refused).authenticate()).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The integration tests, one binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on has failed")]
 
+mod addresses;
 mod architecture;
 #[cfg(feature = "window")]
 mod asked_credential;
@@ -12,6 +13,7 @@ mod cli_clocks;
 mod cli_clone;
 mod cli_cross_cluster;
 mod cli_grant;
+mod cli_import;
 mod cli_invalidate_many;
 mod cli_journal;
 mod cli_last_use;
@@ -41,6 +43,8 @@ mod file_dialogs;
 #[cfg(feature = "window")]
 mod forms_window;
 mod front;
+#[cfg(feature = "window")]
+mod import_window;
 mod invalidate_many;
 mod journal_checkpoints;
 #[cfg(feature = "window")]
@@ -71,6 +75,8 @@ mod pictures;
 mod pictures_forms;
 #[cfg(feature = "window")]
 mod pictures_guard;
+#[cfg(feature = "window")]
+mod pictures_import;
 #[cfg(feature = "window")]
 mod pictures_many;
 #[cfg(feature = "window")]

@@ -339,6 +339,41 @@ fn a_credential_that_is_asked_for_is_in_no_keyring_and_comes_from_the_environmen
 }
 
 #[test]
+fn connections_are_imported_by_command_never_over_another_one_and_exported_without_secrets() {
+    let Some(_turn) = desktop() else { return };
+    let (_, profiles) = profiles();
+    empty(&profiles);
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("clusters.json");
+    let clusters =
+        |url: &str| format!(r#"[{{"name":"lab","uri":"{url}","username":"ana","password":"hunter2-secret"}}]"#);
+    let import = |url: &str, more: &[&str]| {
+        std::fs::write(&file, clusters(url)).unwrap();
+        let args = ["profiles", "import", file.to_str().unwrap(), "--environment", "staging"];
+        let output = keybearer(&[&args, more].concat(), home.path());
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, words) = import("https://one:9200", &[]);
+    assert!(code == Some(2) && words.contains("add --yes"), "{code:?} {words}");
+    assert!(profiles.list().unwrap().profiles.is_empty());
+    assert_eq!(import("https://one:9200", &["--yes"]).0, Some(0));
+    let (code, words) = import("https://two:9200", &["--yes"]);
+    assert!(code == Some(2) && words.contains("these names are taken"), "{code:?} {words}");
+    let saved = || profiles.by_name("lab").unwrap().unwrap();
+    let id = saved().id;
+    assert_eq!(saved().endpoint.url.as_str(), "https://one:9200");
+    assert_eq!(import("https://two:9200", &["--yes", "--replace"]).0, Some(0));
+    assert_eq!((saved().endpoint.url.as_str(), saved().id == id), ("https://two:9200", true));
+
+    let exported = keybearer(&["profiles", "export", "lab"], home.path());
+    let text = String::from_utf8(exported.stdout).unwrap();
+    assert!(exported.status.success() && text.contains("https://two:9200") && !text.contains("hunter2"), "{text}");
+    let missing = keybearer(&["profiles", "export", "none"], home.path());
+    assert_eq!(missing.status.code(), Some(1));
+    empty(&profiles);
+}
+
+#[test]
 fn processes_that_save_at_the_same_time_lose_nothing() {
     let Some(_turn) = desktop() else { return };
     let (_, profiles) = profiles();

@@ -458,7 +458,7 @@ impl State {
         let insecure = |cluster: &Cluster| {
             cluster.profile.environment != Environment::Sandbox
                 && (cluster.profile.endpoint.trust == crate::model::connections::endpoint::Trust::InsecureDev
-                    || !cluster.profile.endpoint.url.is_https())
+                    || !cluster.profile.endpoint.is_https())
         };
         if self.shows_all() { self.clusters.iter().any(insecure) } else { self.cluster().is_some_and(insecure) }
     }

@@ -3,11 +3,13 @@
 pub mod bulk_run;
 pub mod check_secret;
 pub mod export;
+pub mod import;
 pub mod invalidate;
 pub mod secret_card;
 pub mod update;
 
 use bulk_run::{BulkRun, Outcomes, Run};
+use import::{ImportStep, Importing, ShareStep, Sharing};
 use invalidate::InvalidateStep;
 use update::UpdateStep;
 
@@ -237,6 +239,10 @@ dialogs! {
     ExportJournal(JournalExport),
     /// A new checkpoint of the journal.
     Checkpoint(JournalCheckpoint),
+    /// Importing connections.
+    Import(Importing) by ImportStep => State::import_step,
+    /// Exporting connections.
+    Share(Sharing) by ShareStep => State::share_step,
 }
 
 /// The open dialogs, one of each kind at most. The last one lies in front of the others.
@@ -344,7 +350,7 @@ impl State {
 
     /// Returns `true` if the secret of a key may be on the screen: on its card, or in a dialog that takes one.
     pub fn may_show_secret(&self) -> bool {
-        let takes_one = [DialogKind::Clone, DialogKind::CheckSecret, DialogKind::Rotate];
+        let takes_one = [DialogKind::Clone, DialogKind::CheckSecret, DialogKind::Rotate, DialogKind::Import];
         self.reveal.is_some()
             || self.credential_question().is_some()
             || takes_one.into_iter().any(|kind| self.dialogs.is_open(kind))

@@ -13,6 +13,7 @@ use crate::{
     },
     model::{
         connections::{
+            draft::ProfileDraft,
             endpoint::{ClusterUrl, Endpoint, Trust},
             fingerprint::Fingerprint,
             login::Login,
@@ -34,9 +35,9 @@ pub(crate) struct ConnectionFlags {
     /// Use this saved connection instead of the environment
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
-    /// Address of the cluster, such as https://es.example.net:9200
+    /// Address of the cluster, such as https://es.example.net:9200; repeat it for further addresses of the same cluster
     #[arg(long, global = true)]
-    pub(crate) url: Option<String>,
+    pub(crate) url: Vec<String>,
     /// Trust only the certificates in this PEM file (`sandbox` writes its own to it)
     #[arg(long, global = true, value_name = "PATH")]
     pub(crate) ca_file: Option<PathBuf>,
@@ -88,9 +89,9 @@ impl ConnectionFlags {
     pub(crate) fn is_empty(&self) -> bool {
         let Self { profile, url, ca_file, fingerprint, insecure, timeout, run_as, .. } = self;
         let Self { client_cert, client_key, proxy, no_proxy, read_only, confirm_name, .. } = self;
-        let texts = [profile, url, fingerprint, timeout, run_as, proxy, confirm_name];
+        let texts = [profile, fingerprint, timeout, run_as, proxy, confirm_name];
         let paths = [ca_file, client_cert, client_key];
-        let is_switched = *insecure || *no_proxy || *read_only;
+        let is_switched = *insecure || *no_proxy || *read_only || !url.is_empty();
         !is_switched && paths.iter().all(|path| path.is_none()) && texts.iter().all(|text| text.is_none())
     }
 
@@ -190,7 +191,7 @@ impl ConnectionFlags {
 
     fn of_profile(&self, name: &str, machine: &dyn Host) -> Result<Endpoint, CliError> {
         let given = [
-            ("--url", self.url.is_some()),
+            ("--url", !self.url.is_empty()),
             ("--ca-file", self.ca_file.is_some()),
             ("--fingerprint", self.fingerprint.is_some()),
             ("--insecure", self.insecure),
@@ -212,10 +213,10 @@ impl ConnectionFlags {
         login: Option<Login>,
         warnings: &mut Vec<String>,
     ) -> Result<Endpoint, CliError> {
-        let url = match (&self.url, machine.variable("ES_URL")?) {
-            (Some(url), _) => parse("--url", ClusterUrl::parse(url))?,
-            (None, Some(url)) => parse("ES_URL", ClusterUrl::parse(url.expose()))?,
-            (None, None) => {
+        let (url, more_urls) = match (self.url.as_slice(), machine.variable("ES_URL")?) {
+            ([_, ..], _) => self.urls()?,
+            ([], Some(url)) => (parse("ES_URL", ClusterUrl::parse(url.expose()))?, Vec::new()),
+            ([], None) => {
                 return Err(CliError::usage("Specify the cluster with --url https://host:9200, ES_URL or --profile"));
             }
         };
@@ -225,10 +226,16 @@ impl ConnectionFlags {
             Some(login) => login,
             None => credentials::login(machine, (client_certificate.is_some(), self.is_asked_later), warnings)?,
         };
-        Ok(Endpoint { trust, client_certificate, ..Endpoint::new(url, login) })
+        Ok(Endpoint { more_urls, trust, client_certificate, ..Endpoint::new(url, login) })
     }
 
-    fn trust(&self, machine: &dyn Host) -> Result<Trust, CliError> {
+    /// Returns the first address of the options and the others, by the rules of the window's form.
+    fn urls(&self) -> Result<(ClusterUrl, Vec<ClusterUrl>), CliError> {
+        let draft = ProfileDraft { url: self.url.join("\n"), ..ProfileDraft::new() };
+        parse("--url", draft.urls())
+    }
+
+    pub(super) fn trust(&self, machine: &dyn Host) -> Result<Trust, CliError> {
         let fingerprint = |option: &str, text: &str| parse(option, Fingerprint::parse(text)).map(Trust::Fingerprint);
         let ca_file = |path: &Path| Trust::CaFile(path.to_owned());
         match (&self.ca_file, &self.fingerprint, self.insecure) {
@@ -254,8 +261,9 @@ impl ConnectionFlags {
 
     fn warning(&self, endpoint: &Endpoint) -> Option<String> {
         let host = endpoint.url.host();
-        if !endpoint.url.is_https() {
-            return (!endpoint.url.is_loopback()).then(|| {
+        if !endpoint.is_https() {
+            let remote = endpoint.urls().find(|url| !url.is_https() && !url.is_loopback()).map(ClusterUrl::host);
+            return remote.map(|host| {
                 format!("Warning: http to {host} is not encrypted: anyone on the network path can read the credential")
             });
         }
@@ -414,7 +422,7 @@ mod tests {
     #[test]
     fn options_win_over_the_environment() {
         let flags = ConnectionFlags {
-            url: Some("flag.example.net".into()),
+            url: vec!["flag.example.net".into()],
             ca_file: Some("/ca.pem".into()),
             timeout: Some("30s".into()),
             run_as: Some("boris".into()),
@@ -444,7 +452,7 @@ mod tests {
         assert_eq!(connection.endpoint.login, Login::Bearer(Secret::new("saved")));
         assert_eq!(connection.endpoint.timeout, Duration::from_secs(7));
         assert!(connection.warnings[0].contains("not verified"));
-        let both = ConnectionFlags { url: Some("x".into()), ..flags };
+        let both = ConnectionFlags { url: vec!["x".into()], ..flags };
         assert!(words(&both.resolve(&user()).unwrap_err()).contains("--url"));
     }
 
@@ -502,10 +510,10 @@ mod tests {
         let warning = |flags: ConnectionFlags| flags.resolve(&user()).unwrap().warnings;
         let insecure = warning(ConnectionFlags { insecure: true, ..Default::default() });
         assert!(insecure[0].contains("--insecure") && insecure[0].contains("not verified"), "{insecure:?}");
-        let plain = warning(ConnectionFlags { url: Some("http://es:9200".into()), ..Default::default() });
+        let plain = warning(ConnectionFlags { url: vec!["http://es:9200".into()], ..Default::default() });
         assert!(plain[0].contains("not encrypted"));
         assert!(
-            warning(ConnectionFlags { url: Some("http://localhost:9200".into()), ..Default::default() }).is_empty()
+            warning(ConnectionFlags { url: vec!["http://localhost:9200".into()], ..Default::default() }).is_empty()
         );
     }
 

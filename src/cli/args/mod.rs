@@ -4,6 +4,7 @@ pub(super) mod connection;
 mod credentials;
 pub(super) mod cross_cluster;
 pub(super) mod draft;
+pub(super) mod imported;
 pub(super) mod json_input;
 pub(super) mod key_options;
 pub(super) mod keys_from;

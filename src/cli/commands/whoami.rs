@@ -65,7 +65,7 @@ fn json(session: &Session) -> WhoamiJson<'_> {
         privileges: session.privileges.iter().collect(),
         missing: missing(session),
         run_as: session.client.endpoint().run_as.as_deref(),
-        url: session.client.endpoint().url.as_str(),
+        url: session.client.address().as_str(),
         cluster: session.cluster_name.as_deref(),
         version: session.edition.to_string(),
     }
@@ -96,7 +96,7 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
         shown(session.cluster_name.as_deref().unwrap_or("not available without the privilege monitor")),
     ));
     facts.push(("version", session.edition.to_string()));
-    facts.push(("address", session.client.endpoint().url.to_string()));
+    facts.push(("address", session.client.address().to_string()));
     facts
 }
 

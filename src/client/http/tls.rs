@@ -74,6 +74,11 @@ pub(crate) fn config(
             let (given, verifier) = read_ca_file(path, &provider)?;
             Judge::Given { given, verifier }
         }
+        Trust::Ca(ca) => {
+            let (given, verifier) = given(ca.pem().as_bytes(), &provider)
+                .map_err(|reason| ClientError::Setup { reason: format!("the CA of the connection: {reason}") })?;
+            Judge::Given { given, verifier }
+        }
         Trust::Fingerprint(pin) => Judge::Pinned(*pin),
         Trust::InsecureDev => Judge::Anybody,
     };
@@ -121,18 +126,22 @@ fn read_ca_file(path: &Path, provider: &Arc<CryptoProvider>) -> Result<Given, Cl
     if metadata.len() > MAX_CA_FILE_BYTES {
         return Err(bad("it is too large to be a list of certificates".into()));
     }
-    let text = std::fs::read(path).map_err(unread)?;
-    let given: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-    let given = given.map_err(|_| bad("its PEM text is malformed".into()))?;
+    given(&std::fs::read(path).map_err(unread)?, provider).map_err(bad)
+}
+
+/// Reads the authorities of a PEM text as the only roots.
+fn given(text: &[u8], provider: &Arc<CryptoProvider>) -> Result<Given, String> {
+    let given: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
+    let given = given.map_err(|_| "its PEM text is malformed")?;
     if given.is_empty() {
-        return Err(bad("it contains no certificate in PEM format".into()));
+        return Err("it contains no certificate in PEM format".into());
     }
     let mut roots = RootCertStore::empty();
     for certificate in &given {
-        roots.add(certificate.clone()).map_err(|_| bad("one of its certificates can't be read".into()))?;
+        roots.add(certificate.clone()).map_err(|_| "one of its certificates can't be read")?;
     }
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build();
-    Ok((given, verifier.map_err(|error| bad(error.to_string()))?))
+    Ok((given, verifier.map_err(|error| error.to_string())?))
 }
 
 /// Formats the reason why a file can't be read, without error numbers of the operating system.

@@ -251,7 +251,8 @@ fn key_text(key: &PrivateKeyDer<'_>) -> Secret {
     pem(label, key.secret_der())
 }
 
-fn pem(label: &str, der: &[u8]) -> Secret {
+/// Returns PEM text.
+pub(super) fn pem(label: &str, der: &[u8]) -> Secret {
     let encoded = Zeroizing::new(STANDARD.encode(der));
     // Room for all of it: a buffer that grows leaves parts of a key behind.
     let mut text = Zeroizing::new(String::with_capacity(encoded.len() + encoded.len() / 64 + 2 * label.len() + 40));

@@ -5,8 +5,9 @@ use std::{path::PathBuf, time::Duration};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{
+    ca::CaCertificates,
     client_certificate::ClientCertificate,
-    endpoint::{ClusterUrl, Endpoint, Trust},
+    endpoint::{ClusterUrl, Endpoint, MAX_ADDRESSES, Trust, UrlError},
     fingerprint::Fingerprint,
     login::Login,
     open_id_draft::OpenIdDraft,
@@ -14,7 +15,7 @@ use super::{
     protection::Protection,
     proxy::{Proxy, ProxyLogin, ProxyRule, ProxyUrl},
 };
-use crate::model::{form_error::FormError, secret::Secret};
+use crate::model::{form_error::FormError, secret::Secret, text::sanitize};
 
 /// Kind of credential to sign in with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -38,7 +39,7 @@ pub enum TrustChoice {
     /// Certificates issued by the certificate authorities of this computer.
     #[default]
     System,
-    /// Certificates issued by the certificate authorities of a PEM file.
+    /// Certificates issued by the certificate authorities of a PEM file, or by those kept with the connection.
     CaFile,
     /// Certificate with a given SHA-256 fingerprint.
     Fingerprint,
@@ -61,13 +62,13 @@ pub enum ProxyChoice {
 const UNVERIFIED: &str = "A production cluster must be verified: choose a CA file or a fingerprint";
 
 /// Form as it was filled in.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct ProfileDraft {
     /// Id of the profile that is edited; `None` for a new one.
     pub id: Option<ProfileId>,
     /// Name of the connection.
     pub name: String,
-    /// Address (URL) of the cluster.
+    /// Addresses (URLs) of the cluster, one a line.
     pub url: String,
     /// Environment of the cluster; `None` until it is chosen. There is no default, since each environment comes with
     /// different warnings.
@@ -90,8 +91,10 @@ pub struct ProfileDraft {
     pub open_id: OpenIdDraft,
     /// Certificates that are trusted.
     pub trust: TrustChoice,
-    /// Path of a PEM file, for [`TrustChoice::CaFile`].
+    /// Path of a PEM file, for [`TrustChoice::CaFile`] without certificates of its own.
     pub ca_file: String,
+    /// Certificates kept with the connection, for [`TrustChoice::CaFile`]; `None` for those of a file.
+    pub ca: Option<CaCertificates>,
     /// SHA-256 fingerprint of a certificate, for [`TrustChoice::Fingerprint`].
     pub fingerprint: String,
     /// Time limit for one request as it was typed, in seconds from 1 to 3600.
@@ -157,7 +160,7 @@ impl ProfileDraft {
         let mut draft = Self {
             id: Some(profile.id.clone()),
             name: profile.name.clone(),
-            url: endpoint.url.to_string(),
+            url: endpoint.urls().map(ClusterUrl::as_str).collect::<Vec<_>>().join("\n"),
             environment: Some(profile.environment),
             timeout: endpoint.timeout.as_secs().to_string(),
             run_as: endpoint.run_as.clone().unwrap_or_default(),
@@ -192,6 +195,10 @@ impl ProfileDraft {
             Trust::CaFile(path) => {
                 draft.trust = TrustChoice::CaFile;
                 draft.ca_file = path.display().to_string();
+            }
+            Trust::Ca(ca) => {
+                draft.trust = TrustChoice::CaFile;
+                draft.ca = Some(ca.clone());
             }
             Trust::Fingerprint(print) => {
                 draft.trust = TrustChoice::Fingerprint;
@@ -228,6 +235,11 @@ impl ProfileDraft {
         self.protection.or(self.environment.map(Protection::default_for)).unwrap_or_default()
     }
 
+    /// Returns `true` if the form has everything to sign in with.
+    pub fn has_credential(&self) -> bool {
+        self.login(&ProfileId(String::new()), &mut |_, _| ()).is_some()
+    }
+
     /// Splits a whole API key that was pasted into the id or the secret, encoded or as `id:key`, and fills in both.
     pub fn tidy(&mut self) {
         if self.sign_in != SignIn::ApiKey {
@@ -256,8 +268,8 @@ impl ProfileDraft {
         if self.name.trim().is_empty() {
             wrong(ProfileField::Name, "Enter a name for the connection".into());
         }
-        let url = match self.url() {
-            Ok(url) => Some(url),
+        let urls = match self.urls() {
+            Ok(urls) => Some(urls),
             Err(message) => {
                 wrong(ProfileField::Url, message);
                 None
@@ -275,8 +287,8 @@ impl ProfileDraft {
         if timeout.is_none() {
             wrong(ProfileField::Timeout, "Enter seconds from 1 to 3600".into());
         }
-        let (Some(url), Some(environment), Some(login), Some(trust), Some(proxy), Some(timeout), true) =
-            (url, self.environment, login, trust, proxy, timeout, errors.is_empty())
+        let (Some((url, more_urls)), Some(environment), Some(login), Some(trust), Some(proxy), Some(timeout), true) =
+            (urls, self.environment, login, trust, proxy, timeout, errors.is_empty())
         else {
             return Err(errors);
         };
@@ -289,6 +301,7 @@ impl ProfileDraft {
             return Err(vec![FormError { field: ProfileField::Url, message }]);
         }
         let endpoint = Endpoint {
+            more_urls,
             trust,
             run_as,
             timeout,
@@ -309,12 +322,36 @@ impl ProfileDraft {
         (is_production && self.trust == TrustChoice::InsecureDev).then_some(UNVERIFIED)
     }
 
-    fn url(&self) -> Result<ClusterUrl, String> {
-        let url = ClusterUrl::parse(&self.url).map_err(|error| error.to_string())?;
-        if !url.is_https() && self.environment == Some(Environment::Production) {
-            return Err("http sends the credential unencrypted: a production cluster requires https://".into());
+    /// Returns the first address and the others, each once.
+    ///
+    /// # Errors
+    /// If one of them is no address, or they don't go together.
+    pub fn urls(&self) -> Result<(ClusterUrl, Vec<ClusterUrl>), String> {
+        let lines: Vec<&str> = self.url.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let mut urls: Vec<ClusterUrl> = Vec::new();
+        for line in lines.iter().take(MAX_ADDRESSES + 1) {
+            let url = ClusterUrl::parse(line).map_err(|error| match lines.len() {
+                1 => error.to_string(),
+                _ => format!("{}: {error}", sanitize::shortened(line, 60)),
+            })?;
+            if !urls.contains(&url) {
+                urls.push(url);
+            }
         }
-        Ok(url)
+        if urls.len() > MAX_ADDRESSES {
+            return Err(format!("A connection has at most {MAX_ADDRESSES} addresses"));
+        }
+        if urls.iter().any(|url| !url.is_https()) {
+            if self.environment == Some(Environment::Production) {
+                return Err("http sends the credential unencrypted: a production cluster requires https://".into());
+            }
+            if urls.iter().any(ClusterUrl::is_https) {
+                return Err("Use https:// for all addresses of the cluster, or for none".into());
+            }
+        }
+        let mut urls = urls.into_iter();
+        let first = urls.next().ok_or_else(|| UrlError::Empty.to_string())?;
+        Ok((first, urls.collect()))
     }
 
     fn login(&self, id: &ProfileId, wrong: &mut impl FnMut(ProfileField, String)) -> Option<Login> {
@@ -392,6 +429,7 @@ impl ProfileDraft {
                 None
             }
             TrustChoice::InsecureDev => Some(Trust::InsecureDev),
+            TrustChoice::CaFile if self.ca.is_some() => self.ca.clone().map(Trust::Ca),
             TrustChoice::CaFile if self.ca_file.trim().is_empty() => {
                 wrong(ProfileField::CaFile, "Enter the PEM file of the certificate authority".into());
                 None

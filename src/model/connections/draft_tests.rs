@@ -104,3 +104,25 @@ fn production_is_neither_unencrypted_nor_unverified() {
     assert_eq!(check(&blind), Err(vec![ProfileField::Fingerprint]));
     assert!(check(&ProfileDraft { trust: TrustChoice::InsecureDev, ..draft() }).is_ok());
 }
+
+#[test]
+fn several_addresses_are_one_a_line_and_go_together() {
+    let at = |urls: &str| ProfileDraft { url: urls.into(), ..draft() };
+    let profile = check(&at("es-1\n\n es-2:9201 \r\nes-1:9200\n")).unwrap();
+    let urls: Vec<&str> = profile.endpoint.urls().map(ClusterUrl::as_str).collect();
+    assert_eq!(urls, ["https://es-1:9200", "https://es-2:9201"], "each once");
+    assert_eq!(check(&ProfileDraft::of(&profile)).unwrap(), profile);
+    let many: String = (0..=MAX_ADDRESSES).map(|at| format!("es-{at}\n")).collect();
+    for (urls, words) in [
+        ("es-1\nftp://es-2", "ftp://es-2: "),
+        ("https://es-1\nhttp://es-2", "for all addresses"),
+        (many.as_str(), "at most 16 addresses"),
+        ("\n \n", "Enter the address"),
+    ] {
+        let errors = at(urls).check(ProfileId("1".into())).unwrap_err();
+        assert!(errors.len() == 1 && errors[0].message.contains(words), "{errors:?}");
+    }
+    // One unencrypted address is enough to be refused in production.
+    let production = ProfileDraft { environment: Some(Environment::Production), ..at("https://a\nhttp://b") };
+    assert_eq!(check(&production), Err(vec![ProfileField::Url]));
+}

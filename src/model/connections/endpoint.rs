@@ -3,8 +3,8 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{
-    client_certificate::ClientCertificate, fingerprint::Fingerprint, login::Login, protection::Protection,
-    proxy::ProxyRule,
+    ca::CaCertificates, client_certificate::ClientCertificate, fingerprint::Fingerprint, login::Login,
+    protection::Protection, proxy::ProxyRule,
 };
 
 /// Address of a cluster: scheme, host, port and perhaps a path prefix, without a final slash.
@@ -121,6 +121,8 @@ pub enum Trust {
     System,
     /// Certificates of this PEM file as the only roots.
     CaFile(PathBuf),
+    /// These certificates, kept with the connection, as the only roots.
+    Ca(CaCertificates),
     /// Certificate (usually the CA's) with this SHA-256 fingerprint, found in the chain that the server presents, as
     /// the only root. A pinned server certificate is trusted by itself.
     Fingerprint(Fingerprint),
@@ -131,8 +133,10 @@ pub enum Trust {
 /// Everything needed to connect to a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Address of the cluster.
+    /// Address of the cluster; the first one, if there are several.
     pub url: ClusterUrl,
+    /// Further addresses of the same cluster, tried in this order when no connection to the one before is possible.
+    pub more_urls: Vec<ClusterUrl>,
     /// Certificates that are trusted.
     pub trust: Trust,
     /// Credential to sign in with.
@@ -159,6 +163,7 @@ impl Endpoint {
     pub fn new(url: ClusterUrl, login: Login) -> Self {
         Self {
             url,
+            more_urls: Vec::new(),
             trust: Trust::System,
             login,
             asks_credential: false,
@@ -173,6 +178,21 @@ impl Endpoint {
 }
 
 impl Endpoint {
+    /// Returns all addresses of the cluster, in the order in which they are tried.
+    pub fn urls(&self) -> impl Iterator<Item = &ClusterUrl> {
+        std::iter::once(&self.url).chain(&self.more_urls)
+    }
+
+    /// Returns the same endpoint with a single address.
+    pub fn at(&self, url: &ClusterUrl) -> Self {
+        Self { url: url.clone(), more_urls: Vec::new(), ..self.clone() }
+    }
+
+    /// Returns `true` if the connection is encrypted at each address.
+    pub fn is_https(&self) -> bool {
+        self.urls().all(ClusterUrl::is_https)
+    }
+
     /// Returns `true` if the other endpoint leads to the same cluster in the same way: all is equal but the protection,
     /// which decides only what is sent there, and whether the credential is saved.
     pub fn leads_where(&self, other: &Self) -> bool {
@@ -193,6 +213,9 @@ impl Endpoint {
         saved
     }
 }
+
+/// Maximum number of addresses of one cluster.
+pub const MAX_ADDRESSES: usize = 16;
 
 /// Default time limit for one request: 60 seconds.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);

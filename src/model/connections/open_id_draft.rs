@@ -13,7 +13,7 @@ use super::{
 use crate::model::{form_error::FormError, secret::Secret};
 
 /// Settings of a provider as they were typed.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct OpenIdDraft {
     /// Issuer of the provider.
     pub issuer: String,

@@ -211,19 +211,22 @@ impl MachinePolicy {
     /// If its host is not allowed, or if its server would not be verified.
     pub fn check_endpoint(&self, endpoint: &Endpoint) -> Result<(), Violation> {
         let Some(rules) = self.rules() else { return Ok(()) };
-        let host = endpoint.url.host();
-        if let Some(hosts) = &rules.allowed_hosts
-            && !hosts.iter().any(|pattern| pattern.matches(&endpoint.url))
-        {
-            return self.refuse(Rule::AllowedHosts, format!("This computer allows no connection to {host}"));
-        }
-        if rules.is_verification_required && endpoint.trust == Trust::InsecureDev && endpoint.url.is_https() {
-            let reason = "This computer allows no connection without verifying the server’s certificate";
-            return self.refuse(Rule::VerifyRequired, reason.into());
-        }
-        if rules.is_verification_required && !endpoint.url.is_https() && !endpoint.url.is_loopback() {
-            let reason = format!("This computer allows http only to itself, and {host} is another host");
-            return self.refuse(Rule::VerifyRequired, reason);
+        // One address that is not allowed is enough: a request may go to any of them.
+        for url in endpoint.urls() {
+            let host = url.host();
+            if let Some(hosts) = &rules.allowed_hosts
+                && !hosts.iter().any(|pattern| pattern.matches(url))
+            {
+                return self.refuse(Rule::AllowedHosts, format!("This computer allows no connection to {host}"));
+            }
+            if rules.is_verification_required && endpoint.trust == Trust::InsecureDev && url.is_https() {
+                let reason = "This computer allows no connection without verifying the server’s certificate";
+                return self.refuse(Rule::VerifyRequired, reason.into());
+            }
+            if rules.is_verification_required && !url.is_https() && !url.is_loopback() {
+                let reason = format!("This computer allows http only to itself, and {host} is another host");
+                return self.refuse(Rule::VerifyRequired, reason);
+            }
         }
         Ok(())
     }

@@ -5,8 +5,8 @@ use zeroize::Zeroizing;
 use super::{
     Key, Site,
     quote::{Quote, double, joined, rust as rust_text, single},
+    site::SiteTrust,
 };
-use crate::model::connections::endpoint::Trust;
 
 pub(super) fn python(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
     let api_key = match key {
@@ -14,11 +14,11 @@ pub(super) fn python(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
         Key::Literal(key) => joined(&["(", &double(&key.id), ", ", &double(key.secret.expose()), ")"]),
     };
     let lead = if matches!(key, Key::Reference) { "import os\n\n" } else { "" };
-    let tls = match site.trust {
-        Trust::System => String::new(),
-        Trust::CaFile(path) => format!("    ca_certs={},\n", *double(&path.display().to_string())),
-        Trust::Fingerprint(print) => format!("    ssl_assert_fingerprint=\"{print}\",\n"),
-        Trust::InsecureDev => "    verify_certs=False,  # development only\n".into(),
+    let tls = match site.trust() {
+        SiteTrust::System => String::new(),
+        SiteTrust::CaFile(path) => format!("    ca_certs={},\n", *double(&path)),
+        SiteTrust::Fingerprint(print) => format!("    ssl_assert_fingerprint=\"{print}\",\n"),
+        SiteTrust::InsecureDev => "    verify_certs=False,  # development only\n".into(),
     };
     joined(&[
         lead,
@@ -33,14 +33,13 @@ pub(super) fn python(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
 }
 
 pub(super) fn javascript(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
-    let (lead, tls) = match site.trust {
-        Trust::System => ("", String::new()),
-        Trust::CaFile(path) => (
-            "const fs = require(\"node:fs\");\n",
-            format!("  tls: {{ ca: fs.readFileSync({}) }},\n", *double(&path.display().to_string())),
-        ),
-        Trust::Fingerprint(print) => ("", format!("  caFingerprint: \"{}\",\n", print.pairs().join(":"))),
-        Trust::InsecureDev => ("", "  tls: { rejectUnauthorized: false }, // development only\n".into()),
+    let (lead, tls) = match site.trust() {
+        SiteTrust::System => ("", String::new()),
+        SiteTrust::CaFile(path) => {
+            ("const fs = require(\"node:fs\");\n", format!("  tls: {{ ca: fs.readFileSync({}) }},\n", *double(&path)))
+        }
+        SiteTrust::Fingerprint(print) => ("", format!("  caFingerprint: \"{}\",\n", print.pairs().join(":"))),
+        SiteTrust::InsecureDev => ("", "  tls: { rejectUnauthorized: false }, // development only\n".into()),
     };
     joined(&[
         "const { Client } = require(\"@elastic/elasticsearch\");\n",
@@ -56,16 +55,16 @@ pub(super) fn javascript(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
 }
 
 pub(super) fn java(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
-    let tls = match site.trust {
-        Trust::System => String::new(),
-        Trust::CaFile(path) => {
-            let path = double(&path.display().to_string());
+    let tls = match site.trust() {
+        SiteTrust::System => String::new(),
+        SiteTrust::CaFile(path) => {
+            let path = double(&path);
             format!("\n    .sslContext(TransportUtils.sslContextFromHttpCaCrt(new File({})))", *path)
         }
-        Trust::Fingerprint(print) => {
+        SiteTrust::Fingerprint(print) => {
             format!("\n    .sslContext(TransportUtils.sslContextFromCaFingerprint(\"{print}\"))")
         }
-        Trust::InsecureDev => "\n    .sslContext(TransportUtils.insecureSSLContext()) // development only".into(),
+        SiteTrust::InsecureDev => "\n    .sslContext(TransportUtils.insecureSSLContext()) // development only".into(),
     };
     joined(&[
         "ElasticsearchClient client = ElasticsearchClient.of(b -> b\n    .host(",
@@ -79,15 +78,15 @@ pub(super) fn java(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
 }
 
 pub(super) fn go(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
-    let (lead, tls) = match site.trust {
-        Trust::System => (String::new(), String::new()),
-        Trust::CaFile(path) => {
-            let path = double(&path.display().to_string());
+    let (lead, tls) = match site.trust() {
+        SiteTrust::System => (String::new(), String::new()),
+        SiteTrust::CaFile(path) => {
+            let path = double(&path);
             let lead = format!("ca, err := os.ReadFile({})\nif err != nil {{\n\tlog.Fatal(err)\n}}\n", *path);
             (lead, "\tCACert: ca,\n".into())
         }
-        Trust::Fingerprint(print) => (String::new(), format!("\tCertificateFingerprint: \"{print}\",\n")),
-        Trust::InsecureDev => (
+        SiteTrust::Fingerprint(print) => (String::new(), format!("\tCertificateFingerprint: \"{print}\",\n")),
+        SiteTrust::InsecureDev => (
             String::new(),
             "\tTransport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, // development only\n"
                 .into(),
@@ -106,18 +105,18 @@ pub(super) fn go(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
 }
 
 pub(super) fn dotnet(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
-    let tls = match site.trust {
-        Trust::System => String::new(),
-        Trust::CaFile(path) => {
-            let path = double(&path.display().to_string());
+    let tls = match site.trust() {
+        SiteTrust::System => String::new(),
+        SiteTrust::CaFile(path) => {
+            let path = double(&path);
             format!(
                 "\n    .ServerCertificateValidationCallback(CertificateValidations.AuthorityIsRoot(new \
                  X509Certificate2({})))",
                 *path
             )
         }
-        Trust::Fingerprint(print) => format!("\n    .CertificateFingerprint(\"{print}\")"),
-        Trust::InsecureDev => {
+        SiteTrust::Fingerprint(print) => format!("\n    .CertificateFingerprint(\"{print}\")"),
+        SiteTrust::InsecureDev => {
             "\n    .ServerCertificateValidationCallback(CertificateValidations.AllowAll) /* development only */".into()
         }
     };
@@ -133,13 +132,13 @@ pub(super) fn dotnet(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
 }
 
 pub(super) fn ruby(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
-    let tls = match site.trust {
-        Trust::System => String::new(),
-        Trust::CaFile(path) => {
-            format!("  transport_options: {{ ssl: {{ ca_file: {} }} }},\n", *single(&path.display().to_string()))
+    let tls = match site.trust() {
+        SiteTrust::System => String::new(),
+        SiteTrust::CaFile(path) => {
+            format!("  transport_options: {{ ssl: {{ ca_file: {} }} }},\n", *single(&path))
         }
-        Trust::Fingerprint(print) => format!("  ca_fingerprint: '{print}',\n"),
-        Trust::InsecureDev => "  transport_options: { ssl: { verify: false } }, # development only\n".into(),
+        SiteTrust::Fingerprint(print) => format!("  ca_fingerprint: '{print}',\n"),
+        SiteTrust::InsecureDev => "  transport_options: { ssl: { verify: false } }, # development only\n".into(),
     };
     joined(&[
         "require 'elasticsearch'\n\nclient = Elasticsearch::Client.new(\n  url: ",

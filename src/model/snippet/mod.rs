@@ -279,6 +279,9 @@ impl Consumer {
         if text.contains(CA_FILE) && matches!(site.trust, Trust::Fingerprint(_)) {
             hints.push(format!("{CA_FILE} must hold the certificate of the CA: a fingerprint is not known here"));
         }
+        if text.contains(CA_FILE) && matches!(site.trust, Trust::Ca(_)) {
+            hints.push(format!("{CA_FILE} must hold the certificate of the CA that this connection trusts"));
+        }
         if let Trust::Fingerprint(print) = site.trust
             && (text.contains(&print.to_string()) || text.contains(&print.pairs().join(":")))
         {

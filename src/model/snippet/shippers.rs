@@ -7,8 +7,8 @@ use super::{
     quote::{
         Quote, double_dollars, double_unless_named, fluentd as fluentd_text, joined, logstash as logstash_text, rainer,
     },
+    site::SiteTrust,
 };
-use crate::model::connections::endpoint::Trust;
 
 const RAW_NAMED: &str = "\"${ES_API_KEY_RAW}\"";
 
@@ -27,14 +27,14 @@ fn beat_key(text: &str) -> Zeroizing<String> {
 }
 
 fn beat_output(site: Site<'_>, key: Key<'_>, indent: &str) -> Zeroizing<String> {
-    let tls = match site.trust {
-        Trust::System => String::new(),
-        Trust::CaFile(path) => {
-            let path = file(double_unless_named(&path.display().to_string()));
+    let tls = match site.trust() {
+        SiteTrust::System => String::new(),
+        SiteTrust::CaFile(path) => {
+            let path = file(double_unless_named(&path));
             format!("{indent}ssl.certificate_authorities: [{}]\n", *path)
         }
-        Trust::Fingerprint(print) => format!("{indent}ssl.ca_trusted_fingerprint: \"{print}\"\n"),
-        Trust::InsecureDev => format!("{indent}ssl.verification_mode: none # development only\n"),
+        SiteTrust::Fingerprint(print) => format!("{indent}ssl.ca_trusted_fingerprint: \"{print}\"\n"),
+        SiteTrust::InsecureDev => format!("{indent}ssl.verification_mode: none # development only\n"),
     };
     joined(&[
         indent,
@@ -58,14 +58,14 @@ pub(super) fn elastic_agent(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
 }
 
 pub(super) fn logstash(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
-    let tls = match site.trust {
-        Trust::System => String::new(),
-        Trust::CaFile(path) => {
-            let path = file(logstash_text(&path.display().to_string()));
+    let tls = match site.trust() {
+        SiteTrust::System => String::new(),
+        SiteTrust::CaFile(path) => {
+            let path = file(logstash_text(&path));
             format!("    ssl_certificate_authorities => [{}]\n", *path)
         }
-        Trust::Fingerprint(print) => format!("    ca_trusted_fingerprint => \"{print}\"\n"),
-        Trust::InsecureDev => "    ssl_verification_mode => \"none\" # development only\n".into(),
+        SiteTrust::Fingerprint(print) => format!("    ca_trusted_fingerprint => \"{print}\"\n"),
+        SiteTrust::InsecureDev => "    ssl_verification_mode => \"none\" # development only\n".into(),
     };
     let literal: Quote = |text| logstash_text(text).unwrap_or_else(|| joined(&[RAW_NAMED]));
     joined(&[

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::connections::endpoint::Trust;
+use crate::model::connections::{endpoint::Trust, fingerprint::Fingerprint};
 
 /// Cluster that the key is for.
 #[derive(Clone, Copy)]
@@ -13,16 +13,39 @@ pub struct Site<'a> {
     pub trust: &'a Trust,
 }
 
-/// File name of the CA's certificate where only its fingerprint is known.
+/// File name of the CA's certificate where no file with it is known.
 pub(super) const CA_FILE: &str = "ca.pem";
 
+/// Certificates that are trusted, as a consumer can be told of them: it needs a CA's certificate as a file.
+pub(super) enum SiteTrust {
+    /// Certificate authorities of the computer.
+    System,
+    /// Certificates of the file with this path.
+    CaFile(String),
+    /// Certificate with this fingerprint.
+    Fingerprint(Fingerprint),
+    /// Any certificate.
+    InsecureDev,
+}
+
 impl Site<'_> {
+    /// Returns the certificates that are trusted.
+    pub(super) fn trust(&self) -> SiteTrust {
+        match self.trust {
+            Trust::System => SiteTrust::System,
+            Trust::CaFile(path) => SiteTrust::CaFile(path.display().to_string()),
+            Trust::Ca(_) => SiteTrust::CaFile(CA_FILE.into()),
+            Trust::Fingerprint(print) => SiteTrust::Fingerprint(*print),
+            Trust::InsecureDev => SiteTrust::InsecureDev,
+        }
+    }
+
     /// Returns the file with the CA's certificate, for consumers that take no fingerprints. `None` if no CA is pinned.
     pub(super) fn ca_file(&self) -> Option<Cow<'static, str>> {
-        match self.trust {
-            Trust::CaFile(path) => Some(Cow::Owned(path.display().to_string())),
-            Trust::Fingerprint(_) => Some(Cow::Borrowed(CA_FILE)),
-            Trust::System | Trust::InsecureDev => None,
+        match self.trust() {
+            SiteTrust::CaFile(path) => Some(Cow::Owned(path)),
+            SiteTrust::Fingerprint(_) => Some(Cow::Borrowed(CA_FILE)),
+            SiteTrust::System | SiteTrust::InsecureDev => None,
         }
     }
 

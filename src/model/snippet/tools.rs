@@ -5,8 +5,8 @@ use zeroize::Zeroizing;
 use super::{
     Key, Site,
     quote::{double, double_dollars, hcl, joined, plain, powershell as powershell_text, shell},
+    site::SiteTrust,
 };
-use crate::model::connections::endpoint::Trust;
 
 /// Passes the header by standard input: everybody on the machine can read a command line.
 fn header_below(key: Key<'_>) -> Zeroizing<String> {
@@ -33,12 +33,12 @@ pub(super) fn kibana(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
 }
 
 pub(super) fn powershell(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
-    let tls = match site.trust {
-        Trust::InsecureDev => " -SkipCertificateCheck # development only",
+    let tls = match site.trust() {
+        SiteTrust::InsecureDev => " -SkipCertificateCheck # development only",
         _ => "",
     };
-    let note = match site.trust {
-        Trust::CaFile(_) | Trust::Fingerprint(_) => {
+    let note = match site.trust() {
+        SiteTrust::CaFile(_) | SiteTrust::Fingerprint(_) => {
             "# The certificate of the CA must be in the trust store of this machine.\n"
         }
         _ => "",
@@ -51,16 +51,16 @@ pub(super) fn powershell(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
 pub(super) fn grafana(site: Site<'_>, key: Key<'_>) -> Zeroizing<String> {
     // `$__file{}` ends at the first brace and knows no escapes.
     let ca = site.ca_file().filter(|path| !path.contains(['}', '$']));
-    let (json, secure) = match (&ca, site.trust) {
+    let (json, secure) = match (&ca, site.trust()) {
         (Some(path), _) => (
             "      tlsAuthWithCACert: true\n",
             joined(&["      tlsCACert: ", &double(&joined(&["$__file{", path, "}"])), "\n"]),
         ),
-        (None, Trust::InsecureDev) => ("      tlsSkipVerify: true # development only\n", joined(&[])),
-        (None, Trust::CaFile(_) | Trust::Fingerprint(_)) => {
+        (None, SiteTrust::InsecureDev) => ("      tlsSkipVerify: true # development only\n", joined(&[])),
+        (None, SiteTrust::CaFile(_) | SiteTrust::Fingerprint(_)) => {
             ("      tlsAuthWithCACert: true\n", joined(&["      # tlsCACert: the certificate of the CA, as text\n"]))
         }
-        (None, Trust::System) => ("", joined(&[])),
+        (None, SiteTrust::System) => ("", joined(&[])),
     };
     joined(&[
         "apiVersion: 1\ndatasources:\n  - name: Elasticsearch\n    type: elasticsearch\n    access: proxy\n    url: ",

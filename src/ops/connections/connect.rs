@@ -18,7 +18,12 @@ use crate::{
         time::expiry::{self, EXPIRING_SOON},
         version::{Edition, Feature},
     },
-    ops::{Problem, Session, clock, connections::cluster_identity, interrupt::Interrupt, problem},
+    ops::{
+        Problem, Session, clock,
+        connections::{addresses, cluster_identity},
+        interrupt::Interrupt,
+        problem,
+    },
     store::journal::Journal,
 };
 
@@ -43,15 +48,19 @@ pub async fn connect_with(endpoint: &Endpoint, tokens: Option<Arc<dyn TokenSourc
 ///
 /// # Errors
 /// With the reason and the way out, when the connection is not allowed, or the cluster can't be reached, trusted or signed
-/// in to.
+/// in to, or its addresses belong to different clusters.
 pub async fn connect_by_rules(
     endpoint: &Endpoint,
     policy: &Arc<MachinePolicy>,
     tokens: Option<Arc<dyn TokenSource>>,
 ) -> Result<Session, Problem> {
-    let client = Client::by_rules(endpoint, policy)?.with_tokens(tokens);
-    let identity = client.authenticate().await?;
+    let client = Client::by_rules(endpoint, policy)?.with_tokens(tokens.clone());
+    let (compared, identity) = tokio::join!(addresses::compare(endpoint, policy, tokens), client.authenticate());
+    compared?;
+    let identity = identity?;
     let About { edition, name: cluster_name, uuid: cluster_uuid } = edition(&client).await?;
+    // From here on another address is used only if it belongs to this cluster.
+    client.stay_on_cluster(cluster_uuid.as_deref());
     let privileges = privileges(&client, edition).await?;
     let certificate = client.certificate();
     let journal = Journal::default();
@@ -137,6 +146,8 @@ pub enum ConnectionCheck {
     Policy,
     /// Sign-in at the provider, if the connection has one.
     SignIn,
+    /// Addresses, if there are several: which answer, and whether they belong to one cluster.
+    Addresses,
     /// Proxy on the way, if there is one.
     Proxy,
     /// Reachability: does anything answer at the URL?
@@ -157,9 +168,10 @@ pub enum ConnectionCheck {
 
 impl ConnectionCheck {
     /// All steps, in order.
-    const ALL: [ConnectionCheck; 10] = [
+    const ALL: [ConnectionCheck; 11] = [
         Self::Policy,
         Self::SignIn,
+        Self::Addresses,
         Self::Proxy,
         Self::Reach,
         Self::Certificate,
@@ -177,9 +189,11 @@ impl ConnectionCheck {
         let has_provider = endpoint.is_some_and(|endpoint| matches!(endpoint.login, Login::OpenId(_)));
         let has_proxy = endpoint.is_some_and(|endpoint| matches!(endpoint.proxy, ProxyRule::Via(_)));
         let has_certificate = endpoint.is_some_and(|endpoint| endpoint.client_certificate.is_some());
+        let has_several = endpoint.is_some_and(|endpoint| !endpoint.more_urls.is_empty());
         Self::ALL.into_iter().filter(move |step| match step {
             Self::Policy => has_rules,
             Self::SignIn => has_provider,
+            Self::Addresses => has_several,
             Self::Proxy => has_proxy,
             Self::ClientCertificate => has_certificate,
             _ => true,
@@ -191,6 +205,7 @@ impl ConnectionCheck {
         match self {
             Self::Policy => "Rules of this computer",
             Self::SignIn => "Single sign-on",
+            Self::Addresses => "Addresses",
             Self::Proxy => "Proxy",
             Self::Reach => "Reachability",
             Self::Certificate => "Certificate trust",
@@ -249,7 +264,7 @@ pub async fn test_by_rules(
 ) {
     let mut say = |step, result, took, certificate| report(StepReport { step, result, took, certificate });
     let client = match Client::by_rules(endpoint, policy) {
-        Ok(client) => client.with_tokens(tokens),
+        Ok(client) => client.with_tokens(tokens.clone()),
         Err(error) => {
             let step = match problem::failing_step(&error) {
                 step @ (ConnectionCheck::Policy
@@ -273,6 +288,16 @@ pub async fn test_by_rules(
             Err(error) => return say(ConnectionCheck::SignIn, failed(error), Some(took), None),
         }
     }
+    if !endpoint.more_urls.is_empty() {
+        let started = Instant::now();
+        let result = addresses::test(endpoint, policy, tokens).await;
+        let is_failed = matches!(result, StepResult::Failed(_));
+        let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        say(ConnectionCheck::Addresses, result, Some(took), None);
+        if is_failed {
+            return;
+        }
+    }
     let started = Instant::now();
     let answer = client.authenticate().await;
     let took = Some(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
@@ -288,7 +313,7 @@ pub async fn test_by_rules(
             ConnectionCheck::Proxy => return say(ConnectionCheck::Proxy, failed(error.clone()), took, None),
             ConnectionCheck::Reach => return say(ConnectionCheck::Reach, failed(error.clone()), took, certificate),
             step => {
-                say(ConnectionCheck::Reach, reached(endpoint), took, None);
+                say(ConnectionCheck::Reach, reached(&client), took, None);
                 if step == ConnectionCheck::Certificate {
                     return say(step, failed(error.clone()), None, certificate);
                 }
@@ -305,7 +330,7 @@ pub async fn test_by_rules(
             }
         }
     } else {
-        say(ConnectionCheck::Reach, reached(endpoint), took, None);
+        say(ConnectionCheck::Reach, reached(&client), took, None);
         say(ConnectionCheck::Certificate, trusted(endpoint, certificate.as_ref()), None, certificate);
         if let Some(own) = &endpoint.client_certificate {
             say(ConnectionCheck::ClientCertificate, own_certificate(own, clock::now()), None, None);
@@ -382,19 +407,19 @@ fn through(endpoint: &Endpoint, proxy: &str) -> StepResult {
     StepResult::Good(format!("Through {proxy}"), whose.to_owned())
 }
 
-fn reached(endpoint: &Endpoint) -> StepResult {
-    StepResult::Good("Reached".into(), endpoint.url.host().to_owned())
+fn reached(client: &Client) -> StepResult {
+    StepResult::Good("Reached".into(), client.address().host().to_owned())
 }
 
 fn trusted(endpoint: &Endpoint, certificate: Option<&SeenCertificate>) -> StepResult {
-    if !endpoint.url.is_https() {
+    if !endpoint.is_https() {
         return StepResult::Mind(
             "Not encrypted".into(),
             "http: anyone on the network path can read the credential".into(),
         );
     }
     // The system's roots may not need the authority that was sent, and without verification nothing depends on it.
-    if matches!(endpoint.trust, Trust::CaFile(_) | Trust::Fingerprint(_))
+    if matches!(endpoint.trust, Trust::CaFile(_) | Trust::Ca(_) | Trust::Fingerprint(_))
         && let Some((title, detail)) = certificate.and_then(|seen| authority_ends(seen, clock::now()))
     {
         return StepResult::Mind(title, detail);
@@ -403,6 +428,7 @@ fn trusted(endpoint: &Endpoint, certificate: Option<&SeenCertificate>) -> StepRe
     match endpoint.trust {
         Trust::System => StepResult::Good("Certificate trusted by this computer".into(), subject),
         Trust::CaFile(_) => StepResult::Good("Certificate signed by the CA file".into(), subject),
+        Trust::Ca(_) => StepResult::Good("Certificate signed by the CA of the connection".into(), subject),
         Trust::Fingerprint(_) => StepResult::Good("Certificate matches the pinned fingerprint".into(), subject),
         Trust::InsecureDev => StepResult::Mind("Certificate not verified".into(), "Traffic can be intercepted".into()),
     }

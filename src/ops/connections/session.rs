@@ -143,6 +143,6 @@ impl Session {
     /// `true` if any certificate would be accepted, or if the connection is not encrypted.
     pub fn is_insecure(&self) -> bool {
         let endpoint = self.client.endpoint();
-        endpoint.trust == Trust::InsecureDev || !endpoint.url.is_https()
+        endpoint.trust == Trust::InsecureDev || !endpoint.is_https()
     }
 }

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use crate::{
     model::{
         connections::{
+            ca::CaCertificates,
             client_certificate::ClientCertificate,
             endpoint::{ClusterUrl, DEFAULT_TIMEOUT, Endpoint, Trust},
             fingerprint::Fingerprint,
@@ -28,18 +29,19 @@ use crate::{
 };
 
 /// Newest version of the format that is read. It is written for a profile whose credential is asked for each time, which an
-/// older Keybearer would save, and for a sign-in at a provider.
+/// older Keybearer would save, for a sign-in at a provider, for several addresses, and for certificates of authorities.
 const FORMAT: u32 = 3;
 /// Version with protection, proxy and client certificate. It is still written for a profile that a Keybearer of that time
 /// understands.
 const SECOND_FORMAT: u32 = 2;
 /// First version of the format. It is still written for a profile that a Keybearer of that time understands.
 const FIRST_FORMAT: u32 = 1;
-const MEMBERS: [&str; 13] = [
+const MEMBERS: [&str; 14] = [
     "format",
     "name",
     "environment",
     "url",
+    "more_urls",
     "trust",
     "login",
     "run_as",
@@ -74,6 +76,8 @@ struct Stored<'a> {
     name: String,
     environment: String,
     url: String,
+    #[serde(default)]
+    more_urls: Vec<String>,
     trust: StoredTrust,
     #[serde(borrow)]
     login: StoredLogin<'a>,
@@ -133,6 +137,8 @@ struct StoredTrust {
     path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pem: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -209,7 +215,9 @@ pub(crate) fn read(id: &ProfileId, text: &Secret) -> Result<Profile, Unread> {
         Some(ASKED) => true,
         Some(_) => return Err(unread("how its credential is kept can't be read".into())),
     };
+    let urls: Result<Vec<ClusterUrl>, _> = stored.more_urls.iter().map(|url| ClusterUrl::parse(url)).collect();
     let endpoint = Endpoint {
+        more_urls: urls.map_err(|_| unread("one of its URLs can't be read".into()))?,
         asks_credential,
         trust: trust(stored.trust).ok_or_else(|| unread("its certificate trust can't be read".into()))?,
         run_as: stored.run_as,
@@ -239,6 +247,7 @@ fn trust(stored: StoredTrust) -> Option<Trust> {
         "system" => Trust::System,
         "ca_file" => Trust::CaFile(PathBuf::from(stored.path?)),
         "fingerprint" => Trust::Fingerprint(Fingerprint::parse(&stored.sha256?).ok()?),
+        "ca" => Trust::Ca(CaCertificates::read(stored.pem?.as_bytes()).ok()?),
         "insecure_dev" => Trust::InsecureDev,
         _ => return None,
     })
@@ -357,7 +366,7 @@ fn protection_word(protection: Protection) -> &'static str {
 /// way to the cluster, must not read it.
 fn format_of(profile: &Profile) -> u32 {
     let endpoint = &profile.endpoint;
-    if endpoint.asks_credential {
+    if endpoint.asks_credential || !endpoint.more_urls.is_empty() || matches!(endpoint.trust, Trust::Ca(_)) {
         return FORMAT;
     }
     let is_usual = endpoint.protection == Protection::default_for(profile.environment);
@@ -388,6 +397,10 @@ fn write_members(profile: &Profile, before: Option<&Secret>, buffer: &mut WipedB
     map.serialize_entry("name", &profile.name)?;
     map.serialize_entry("environment", environment_word(profile.environment))?;
     map.serialize_entry("url", endpoint.url.as_str())?;
+    if !endpoint.more_urls.is_empty() {
+        let urls: Vec<&str> = endpoint.more_urls.iter().map(ClusterUrl::as_str).collect();
+        map.serialize_entry("more_urls", &urls)?;
+    }
     map.serialize_entry("trust", &trust_to_store(&endpoint.trust).map_err(serde_json::Error::custom)?)?;
     let without = endpoint.asks_credential.then(|| endpoint.login.without_secret());
     let login = login_to_store(without.as_ref().unwrap_or(&endpoint.login)).map_err(serde_json::Error::custom)?;
@@ -428,6 +441,7 @@ fn trust_to_store(trust: &Trust) -> Result<StoredTrust, String> {
         Trust::Fingerprint(print) => {
             StoredTrust { kind: "fingerprint".into(), sha256: Some(print.to_string()), ..StoredTrust::default() }
         }
+        Trust::Ca(ca) => StoredTrust { kind: "ca".into(), pem: Some(ca.pem().to_owned()), ..StoredTrust::default() },
         Trust::InsecureDev => StoredTrust { kind: "insecure_dev".into(), ..StoredTrust::default() },
     })
 }

@@ -115,6 +115,30 @@ fn a_credential_that_is_asked_for_is_not_in_the_text_and_an_older_version_does_n
 }
 
 #[test]
+fn several_addresses_and_a_ca_are_kept_and_an_older_version_does_not_ignore_them() {
+    let mut profile = profile(Trust::System, logins()[1].clone());
+    let ca = CaCertificates::read(crate::model::connections::ca::tests::authority("lab").as_bytes()).unwrap();
+    profile.endpoint.trust = Trust::Ca(ca);
+    profile.endpoint.more_urls = vec![ClusterUrl::parse("es-2").unwrap(), ClusterUrl::parse("es-3:9201").unwrap()];
+    let text = write(&profile, None).unwrap();
+    assert_eq!(read(&profile.id, &text).unwrap(), profile);
+    assert!(text.expose().contains(r#""format":3"#), "{}", text.expose());
+    // One address again: nothing is left of the others, and an older version can read it.
+    let single = Profile {
+        endpoint: Endpoint { trust: Trust::System, more_urls: Vec::new(), ..profile.endpoint.clone() },
+        ..profile.clone()
+    };
+    let again = write(&single, Some(&text)).unwrap();
+    assert!(!again.expose().contains("es-2") && again.expose().contains(r#""format":2"#), "{}", again.expose());
+    for (from, to, words) in
+        [("https://es-2:9200", "ftp://x", "one of its URLs"), ("BEGIN", "END", "certificate trust")]
+    {
+        let broken = Secret::new(text.expose().replacen(from, to, 1));
+        assert!(read(&profile.id, &broken).unwrap_err().reason.contains(words));
+    }
+}
+
+#[test]
 fn every_kind_of_sign_in_trust_and_environment_comes_back() {
     for environment in [Environment::Production, Environment::Staging, Environment::Development, Environment::Sandbox] {
         for login in logins() {

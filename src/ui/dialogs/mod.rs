@@ -7,6 +7,7 @@ mod credential_question;
 pub mod export;
 mod file_export;
 mod frame;
+pub mod import;
 pub mod invalidate;
 pub mod journal_export;
 mod name_question;
@@ -14,6 +15,7 @@ pub mod outcome;
 mod outcome_export;
 pub mod rotation;
 pub mod secret_card;
+pub mod share;
 pub mod unsaved;
 pub mod update;
 
@@ -36,6 +38,8 @@ pub struct Dialogs {
     check_secret: check_secret::CheckSecretForm,
     journal_export: journal_export::JournalExportForm,
     checkpoint: checkpoint::CheckpointDialog,
+    import: import::ImportForm,
+    share: share::ShareForm,
     name: name_question::NameForm,
     credential: credential_question::CredentialForm,
 }
@@ -73,6 +77,8 @@ impl Dialogs {
                 DialogKind::Export => self.export.ui(ctx, view),
                 DialogKind::ExportJournal => self.journal_export.ui(ctx, view),
                 DialogKind::Checkpoint => self.checkpoint.ui(ctx, view),
+                DialogKind::Import => self.import.ui(ctx, view),
+                DialogKind::Share => self.share.ui(ctx, view),
             }
         }
     }

@@ -101,6 +101,7 @@ impl StepJson {
         let step = match report.step {
             ConnectionCheck::Policy => "policy",
             ConnectionCheck::SignIn => "sign_in",
+            ConnectionCheck::Addresses => "addresses",
             ConnectionCheck::Proxy => "proxy",
             ConnectionCheck::Reach => "reach",
             ConnectionCheck::Certificate => "certificate",

@@ -20,6 +20,7 @@ use crate::{
         View,
         theme::{self, Type, icons},
         widgets::{
+            button::Button,
             chip,
             field::{self, Field},
             file_field::FileField,
@@ -28,6 +29,9 @@ use crate::{
         },
     },
 };
+
+/// Maximum number of lines of the field for the addresses.
+const MOST_LINES: usize = 6;
 
 /// Draws the fields of the form, each with its error.
 pub(crate) fn fields(
@@ -41,11 +45,7 @@ pub(crate) fn fields(
 ) {
     let error = |field| errors.iter().find(|error| error.field == field).map(|error| error.message.as_str());
     Field::new("Connection name").hint("search-eu").error(error(ProfileField::Name)).show(ui, &mut draft.name);
-    Field::new("URL")
-        .mono()
-        .hint("https://es.example.net:9200")
-        .error(error(ProfileField::Url))
-        .show(ui, &mut draft.url);
+    urls(ui, draft, error(ProfileField::Url));
     labelled(ui, "Environment", |ui| {
         let width = ui.available_width();
         if let Some(environment) = chip::environments(ui, draft.environment, width) {
@@ -133,6 +133,26 @@ fn keeping(ui: &mut Ui, draft: &mut ProfileDraft) {
     });
 }
 
+/// Draws the addresses, one a line.
+fn urls(ui: &mut Ui, draft: &mut ProfileDraft, error: Option<&str>) {
+    let count = draft.url.split('\n').count();
+    let field = Field::new("URL").mono().hint("https://es.example.net:9200").error(error);
+    if count > 1 {
+        // One more than there are, so that the last one is never hidden.
+        let help = "One address of the cluster a line: if there is no connection to one, the next is tried";
+        field.lines((count + 1).min(MOST_LINES)).help(help).show(ui, &mut draft.url);
+        return;
+    }
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = 6.0;
+        field.show(ui, &mut draft.url);
+        let add = Button::link("Add an address").named("Add an address of the same cluster");
+        if !draft.url.trim().is_empty() && add.show(ui).clicked() {
+            draft.url.push('\n');
+        }
+    });
+}
+
 fn trust(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -159,6 +179,19 @@ fn trust(
     match draft.trust {
         TrustChoice::System => {}
         TrustChoice::CaFile => {
+            if let Some(ca) = &draft.ca {
+                let mut is_removed = false;
+                let p = theme::colors(ui);
+                text::paragraph(ui, Type::Mono, p.text.primary, &ca.subject);
+                ui.horizontal(|ui| {
+                    text::line(ui, Type::Small, p.text.tertiary, "Kept with the connection");
+                    is_removed = Button::link("Use a file…").named("Use a CA file instead").show(ui).clicked();
+                });
+                if is_removed {
+                    draft.ca = None;
+                }
+                return;
+            }
             let field = Field::new("CA file").mono().hint("/etc/elasticsearch/certs/http_ca.crt");
             let field = field.error(error(ProfileField::CaFile));
             ca_file.show(ui, view, field, ("CA file", FileKind::Existing), &mut draft.ca_file);

@@ -11,7 +11,7 @@ use eframe::egui::{
 };
 
 use crate::{
-    app::{Command, State, closing::is_unsaved},
+    app::{Command, ImportStep, ShareStep, State, closing::is_unsaved},
     model::{
         connections::{
             draft::{ProfileDraft, ProfileField, SignIn, TrustChoice},
@@ -19,7 +19,7 @@ use crate::{
             profile::{Environment, Profile, ProfileId},
         },
         form_error::FormError,
-        text::sanitize,
+        text::{number::plural, sanitize},
     },
     store::connections::new_profile_id,
     ui::{
@@ -89,6 +89,7 @@ impl Connections {
     /// Draws the screen.
     pub fn ui(&mut self, ui: &mut Ui, view: &mut View<'_>) {
         self.follow(view.state);
+        self.fill(view);
         let width = ui.available_width();
         let p = theme::colors(ui);
         Panel::left("connection list")
@@ -142,6 +143,16 @@ impl Connections {
             if let Some(profile) = known.or(open).or(sandbox) {
                 self.edit(profile);
             }
+        }
+    }
+
+    /// Takes a proposal of an import as a new connection.
+    fn fill(&mut self, view: &mut View<'_>) {
+        if let Some(draft) = view.state.to_fill() {
+            self.add();
+            self.draft = Some(ProfileDraft { id: None, ..draft.clone() });
+            self.attempted = true;
+            view.send(ImportStep::Filled.into());
         }
     }
 
@@ -205,6 +216,7 @@ impl Connections {
                 }
             }
             self.vault_note(ui, view);
+            bring(ui, view);
         });
         if let Some(profile) = chosen {
             view.send(Command::EditProfile(Some(profile.id.clone())));
@@ -232,7 +244,11 @@ impl Connections {
         let bottom = rect.top() + 42.0;
         let name_cell = Rect::from_min_size(pos2(rect.left(), top - 10.0), vec2(rect.width() - 112.0, 20.0));
         text::elided(ui, name_cell, Type::Strong, p.text.primary, &name);
-        let host = sanitize::shortened(profile.endpoint.url.host(), 30);
+        let host = match profile.endpoint.more_urls.len() {
+            0 => sanitize::shortened(profile.endpoint.url.host(), 30),
+            // Short enough that the number is not cut off.
+            more => format!("{} +{more}", sanitize::shortened(profile.endpoint.url.host(), 18)),
+        };
         let room = rect.width() - STATE_ROOM;
         let host_cell = Rect::from_min_size(pos2(rect.left(), bottom - 8.0), vec2(room, 16.0));
         text::elided(ui, host_cell, Type::MonoSmall, p.text.tertiary, &host);
@@ -305,6 +321,9 @@ impl Connections {
             if Button::primary("Add a connection").icon(icons::ADD).show(ui).clicked() {
                 self.add();
                 view.send(Command::EditProfile(None));
+            }
+            if Button::secondary("Import…").icon(icons::INPUT).named("Import your connections").show(ui).clicked() {
+                view.send(ImportStep::Ask.into());
             }
         });
     }
@@ -500,10 +519,34 @@ impl Connections {
     }
 }
 
+/// Draws the ways in and out for connections.
+fn bring(ui: &mut Ui, view: &mut View<'_>) {
+    ui.add_space(space::XS);
+    let left = view.state.left_to_import();
+    ui.horizontal_wrapped(|ui| {
+        let (label, name) = match left {
+            0 => ("Import…".to_owned(), "Import connections".to_owned()),
+            left => {
+                let count = plural(left as u64, "connection");
+                (format!("Continue import ({left})…"), format!("Continue import of {count}"))
+            }
+        };
+        let import = Button::ghost(&label).icon(icons::INPUT).named(&name);
+        if import.show(ui).clicked() {
+            view.send(ImportStep::Ask.into());
+        }
+        let none = view.state.shareable().next().is_none().then_some("There are no saved connections");
+        let export = Button::ghost("Export…").icon(icons::DOWNLOAD).named("Export connections").off_because(none);
+        if export.show(ui).clicked() {
+            view.send(ShareStep::Ask.into());
+        }
+    });
+}
+
 /// Describes whether a connection is open, and whether it will still be there after a restart.
 fn state_text(state: &State, profile: &Profile, p: &Palette) -> (String, Color32) {
     let cluster = state.clusters.iter().find(|cluster| cluster.profile.id == profile.id);
-    let insecure = profile.endpoint.trust == Trust::InsecureDev || !profile.endpoint.url.is_https();
+    let insecure = profile.endpoint.trust == Trust::InsecureDev || !profile.endpoint.is_https();
     let (words, color) = match cluster {
         Some(cluster) if cluster.session.value().is_some() => ("Open", p.success.text),
         Some(cluster) if cluster.session.is_loading() => ("Signing in", p.text.tertiary),

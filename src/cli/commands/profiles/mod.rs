@@ -1,5 +1,8 @@
 //! `keybearer profiles`: the saved connections in the keyring of this computer. Nothing secret is shown.
 
+mod export;
+mod import;
+
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
@@ -7,6 +10,7 @@ use crate::{
     cli::{
         args::{
             connection::ConnectionFlags,
+            imported::lasting,
             open_id::{OpenIdFlags, field_line},
         },
         environment::{self, Host as _, ThisMachine},
@@ -15,7 +19,7 @@ use crate::{
     },
     model::{
         connections::{
-            draft::ProfileDraft,
+            draft::{ProfileDraft, TrustChoice},
             endpoint::{Endpoint, Trust},
             login::Login,
             open_id_draft::OpenIdDraft,
@@ -71,6 +75,10 @@ enum ProfilesVerb {
         /// Name of a connection with single sign-on
         name: String,
     },
+    /// Save the connections from files or stdin in the keyring, after showing them
+    Import(import::ImportArgs),
+    /// Write saved connections as JSON without any secret, for other people to import
+    Export(export::ExportArgs),
     /// Remove a saved connection with its credential from the keyring
     Remove {
         /// Name of the connection
@@ -123,6 +131,7 @@ struct ProfileJson {
     name: String,
     environment: String,
     url: String,
+    more_urls: Vec<String>,
     sign_in: &'static str,
     /// `saved`, or `asked` if it is asked for each time.
     credential: &'static str,
@@ -149,6 +158,8 @@ pub(crate) fn run(flags: &ConnectionFlags, args: ProfilesArgs) -> Result<Exit, C
             let endpoint = Endpoint { audit_index, asks_credential, protection: Protection::None, ..endpoint };
             save(endpoint, name, environment.into(), replace, protection.map(Protection::from))
         }
+        ProfilesVerb::Import(args) => import::run(flags, args),
+        ProfilesVerb::Export(args) => export::run(&args),
         ProfilesVerb::Remove { name } => remove(name),
     }
 }
@@ -185,6 +196,7 @@ impl ProfileJson {
             name: profile.name.clone(),
             environment: profile.environment.word().to_lowercase(),
             url: endpoint.url.to_string(),
+            more_urls: endpoint.more_urls.iter().map(ToString::to_string).collect(),
             sign_in: endpoint.login.way(),
             credential: if endpoint.asks_credential { "asked" } else { "saved" },
             principal: match &endpoint.login {
@@ -215,9 +227,23 @@ impl ProfileJson {
 
     fn cells(&self) -> Vec<String> {
         let principal = self.principal.clone().unwrap_or_default();
-        let (name, environment, url) = (self.name.clone(), self.environment.clone(), self.url.clone());
+        let urls: Vec<&str> = std::iter::once(&self.url).chain(&self.more_urls).map(String::as_str).collect();
+        let (name, environment, url) = (self.name.clone(), self.environment.clone(), urls.join(" "));
         let (sign_in, protection) = (self.sign_in.to_owned(), self.protection.to_owned());
         vec![name, environment, url, sign_in, principal, self.trust.clone(), protection]
+    }
+}
+
+/// Returns the trust of a form that may be incomplete.
+fn profile_trust(draft: &ProfileDraft) -> String {
+    match draft.trust {
+        TrustChoice::System => trust(&Trust::System),
+        TrustChoice::CaFile => match &draft.ca {
+            Some(ca) => format!("CA {}", ca.subject),
+            None => format!("CA file {}", draft.ca_file),
+        },
+        TrustChoice::Fingerprint => format!("fingerprint {}", draft.fingerprint),
+        TrustChoice::InsecureDev => trust(&Trust::InsecureDev),
     }
 }
 
@@ -225,6 +251,7 @@ fn trust(trust: &Trust) -> String {
     match trust {
         Trust::System => "this computer".into(),
         Trust::CaFile(path) => format!("CA file {}", path.display()),
+        Trust::Ca(ca) => format!("CA {}", ca.subject),
         Trust::Fingerprint(print) => format!("fingerprint {}", print.short()),
         Trust::InsecureDev => "INSECURE".into(),
     }
@@ -285,20 +312,6 @@ fn taken(error: CliError, replace: bool) -> CliError {
         }
         other => other,
     }
-}
-
-/// Returns the endpoint with the absolute path of its CA file, so that it works from any folder.
-fn lasting(mut endpoint: Endpoint) -> Result<Endpoint, CliError> {
-    if let Login::OpenId(login) = &mut endpoint.login
-        && let Some(path) = &mut login.ca_file
-    {
-        let absolute = std::path::absolute(&*path);
-        *path = absolute.map_err(|error| CliError::Fields(vec![format!("--provider-ca-file: {error}")]))?;
-    }
-    let Trust::CaFile(path) = &endpoint.trust else { return Ok(endpoint) };
-    let absolute = std::path::absolute(path);
-    let path = absolute.map_err(|error| CliError::Fields(vec![format!("--ca-file: {error}")]))?;
-    Ok(Endpoint { trust: Trust::CaFile(path), ..endpoint })
 }
 
 /// Checks a profile by the rules of the window's form and of this computer.
