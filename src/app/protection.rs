@@ -48,9 +48,19 @@ impl State {
     /// Returns the reason why nothing can be changed through a connection; `None` if something can. The practice cluster
     /// is in the memory of this process, and the rules of this computer don't apply to it.
     fn refusal_of(&self, profile: &Profile) -> Option<&str> {
-        let is_practice = self.sandbox.value().is_some_and(|own| own.id == profile.id);
-        let by_rule = self.policy_refusal().filter(|_| !is_practice);
+        let by_rule = self.policy_refusal().filter(|_| !self.is_practice(profile));
         by_rule.or_else(|| protection::refusal(&profile.endpoint).map(|_| READ_ONLY))
+    }
+
+    /// Returns the reason why the rules of this computer allow no changes on what is shown; `None` if they allow them, or
+    /// if that is the practice cluster.
+    pub fn refusal_by_rule(&self) -> Option<&str> {
+        let is_practice = self.cluster().is_some_and(|cluster| self.is_practice(&cluster.profile));
+        self.policy_refusal().filter(|_| !is_practice)
+    }
+
+    fn is_practice(&self, profile: &Profile) -> bool {
+        self.sandbox.value().is_some_and(|own| own.id == profile.id)
     }
 
     /// Returns a command that may be acted on now. One that changes a cluster through a protected connection is held

@@ -320,7 +320,10 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             Answer::ImportRead(off_thread(move || import::read_text("Pasted text", text)).await)
         }
         Task::SaveImported(chosen) => {
-            let save = move |place: &Arc<dyn Vault>| Ok(import::save(&Profiles::new(Arc::clone(place)), chosen)?);
+            let policy = Arc::clone(services.policy());
+            let save = move |place: &Arc<dyn Vault>| {
+                Ok(import::save(&Profiles::by_rules(Arc::clone(place), &policy), chosen)?)
+            };
             Answer::ImportSaved(in_vault(&services, save).await)
         }
         Task::ShareProfiles(profiles, path) => Answer::ProfilesShared(

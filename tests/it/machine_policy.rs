@@ -275,7 +275,7 @@ mod window {
     };
 
     use super::*;
-    use crate::desk::{Desk, Setting, TestClock};
+    use crate::desk::{Desk, RunningSandbox, Setting, TestClock};
 
     const FILE: &str = "/etc/keybearer/policy.toml";
 
@@ -319,6 +319,25 @@ mod window {
         let setting = Setting { policy: policy(required), journal: kept(), ..Setting::default() };
         let desk = Desk::opened(place.endpoint(Protection::None), setting);
         assert!(!desk.sees("Nothing can be changed"));
+    }
+
+    /// It is in the memory of the process: there is nothing to protect, and something to learn.
+    #[test]
+    fn the_practice_cluster_has_no_rules() {
+        let sandbox = RunningSandbox::start();
+        for policy in [unusable(), policy("[journal]\nrequired = true\n[clusters]\nallowed = [\"*.example.net\"]")] {
+            let setting = Setting { policy, sandbox: Some(sandbox.profile()), ..Setting::default() };
+            let mut desk = Desk::new(setting);
+            desk.wait_for_keys();
+            assert!(!desk.sees("Nothing can be changed"), "{}", desk.texts().join("\n"));
+            desk.press("Create");
+            desk.fill("Name", "learned");
+            desk.fill("Roles", "reader");
+            desk.press("Add reader");
+            desk.fill("Expiration", "1d");
+            desk.press("Create key");
+            desk.wait_for("Key created");
+        }
     }
 
     #[test]
@@ -408,6 +427,11 @@ mod window {
         assert!(desk.sees("lock.max_idle") || desk.sees("Idle time"));
         assert!(desk.is_chosen("15 minutes") && desk.can_choose("5 minutes"));
         assert!(!desk.can_choose("30 minutes") && !desk.can_choose("1 hour") && !desk.can_choose("Never"));
+        desk.choose("5 minutes");
+        desk.harness.step();
+        assert!(desk.is_chosen("5 minutes") && desk.can_choose("15 minutes"), "and back");
+        desk.choose("15 minutes");
+        desk.harness.step();
         let mut now = keybearer::ops::clock::now();
         for minutes in [None, Some(60)] {
             desk.harness.state_mut().send(Command::SetLockAfter(minutes));

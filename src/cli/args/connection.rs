@@ -295,7 +295,10 @@ pub(crate) async fn session_at(endpoint: &Endpoint) -> Result<Session, CliError>
     let tokens = environment::token_source(endpoint);
     let session = connect::connect_by_rules(endpoint, environment::policy(), tokens).await?;
     let session = session.with_journal(watched_journal());
-    print_clock(&session);
+    // An answer may carry a date so far off that it can't be used for clock skew.
+    if let Some(words) = session.clock_words() {
+        output::print_error(&format!("Warning: {words}"));
+    }
     Ok(session)
 }
 
@@ -315,13 +318,6 @@ pub(crate) async fn changing_session_at(endpoint: &Endpoint) -> Result<Session, 
 /// Opens the journal of the environment, whose warnings are printed to stderr at once.
 fn watched_journal() -> Journal {
     environment::journal().watched(|warning| output::print_error(&sanitize::shown(&format!("Warning: {warning}"))))
-}
-
-/// Reports that the answers carry a date so far off that it can't be used for clock skew.
-pub(crate) fn print_clock(session: &Session) {
-    if let Some(words) = session.clock_words() {
-        output::print_error(&format!("Warning: {words}"));
-    }
 }
 
 /// Reports on whose behalf a change is about to be made, if the user acts for another one.

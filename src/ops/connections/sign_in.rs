@@ -315,7 +315,8 @@ impl SignIn {
 
 /// Keeps tokens in the vault if their connection is there. Of one that is not saved, nobody would find them again.
 fn keep(vault: &Arc<dyn Vault>, login: &OpenIdLogin, tokens: &Tokens) -> Result<(), VaultError> {
-    let is_saved = Profiles::new(Arc::clone(vault)).is_saved(&login.sign_in)?;
+    // Whether it is saved, whatever the rules of this computer say of its use.
+    let is_saved = Profiles::by_rules(Arc::clone(vault), &Arc::default()).is_saved(&login.sign_in)?;
     if is_saved { KeptTokens::new(Arc::clone(vault)).keep(login, tokens) } else { Ok(()) }
 }
 

@@ -37,7 +37,7 @@ pub fn journal_fault(ui: &mut Ui, view: &mut View<'_>) {
 
 /// Draws the reason why the rules of this computer allow no changes, as long as they don't.
 pub fn policy_refusal(ui: &mut Ui, view: &mut View<'_>) {
-    let Some(reason) = view.state.policy_refusal() else { return };
+    let Some(reason) = view.state.refusal_by_rule() else { return };
     let p = theme::colors(ui);
     Panel::top("policy refusal")
         .frame(Frame::new().fill(p.surface.canvas).inner_margin(Margin::symmetric(16, 8)))

@@ -82,11 +82,14 @@ fn lock(ui: &mut Ui, view: &mut View<'_>) {
     text::line(ui, Type::Label, p.text.primary, "Lock when idle for");
     let label = |minutes: Option<u32>| minutes.map_or("Never".to_owned(), minutes_words);
     let (policy, now) = (view.state.policy(), view.state.lock_after());
+    let limit = policy.rules().and_then(|rules| rules.max_idle);
     let mut all: Vec<Option<u32>> = IDLE_CHOICES.to_vec();
-    // Another time may stand in the file, or be the longest that the rules of this computer allow.
-    if !all.contains(&now) {
-        let at = all.iter().position(|other| other.is_none() || *other > now).unwrap_or(all.len());
-        all.insert(at, now);
+    // Another time may stand in the file, and the longest that the rules of this computer allow can be chosen.
+    for other in [now, limit.or(now)] {
+        if !all.contains(&other) {
+            let at = all.iter().position(|later| later.is_none() || *later > other).unwrap_or(all.len());
+            all.insert(at, other);
+        }
     }
     let labels: Vec<String> = all.iter().map(|minutes| label(*minutes)).collect();
     let choices: Vec<(Option<u32>, &str)> = all.iter().copied().zip(labels.iter().map(String::as_str)).collect();
@@ -94,7 +97,7 @@ fn lock(ui: &mut Ui, view: &mut View<'_>) {
     if let Some(minutes) = chip::segmented_without(ui, now, &choices, Some(ui.available_width()), &off) {
         view.send(Command::SetLockAfter(minutes));
     }
-    if let Some(limit) = policy.rules().and_then(|rules| rules.max_idle) {
+    if let Some(limit) = limit {
         ui.horizontal(|ui| {
             text::icon(ui, Type::IconSmall, p.text.tertiary, icons::LOCK);
             let words = format!("This computer allows {} at most", minutes_words(limit));
