@@ -384,6 +384,10 @@ mod tests {
             "--sandbox --keys 1000001",
             "sandbox --keys many",
             "profiles",
+            "profiles save a --environment development --issuer https://a",
+            "profiles save a --environment development --scopes openid",
+            "profiles setup",
+            "login --device x",
             "frobnicate",
         ];
         for line in lines {

@@ -158,6 +158,13 @@ async fn tokens_are_kept_beside_the_connection_and_renewed_for_whoever_uses_it()
     let text = vault.read("profile/place").unwrap().unwrap();
     assert!(!text.expose().contains("eyJ") && vault.read("sign-in/place").unwrap().unwrap().expose().contains("eyJ"));
 
+    // The realm wants another secret: signing in again would not help, and what would is said.
+    let mut bad = endpoint.clone();
+    let Login::OpenId(login) = &mut bad.login else { panic!() };
+    login.shared_secret = None;
+    let problem = in_time(connect::connect_with(&bad, sign_ins.source(&bad, &vault))).await.unwrap_err();
+    assert!(problem.hint.contains("JWT realm") && !problem.fixes.contains(&Fix::SignIn), "{problem}");
+
     // Tokens that end at once: each process renews what the other has renewed, and no refresh token is sent twice.
     provider.rule(|rules| rules.lifetime = 1);
     sign_ins.of(endpoint, &vault).unwrap().sign_out().await.unwrap();

@@ -185,7 +185,7 @@ impl Provider {
                 DeviceCodeErrorResponseType::AccessDenied => {
                     OpenIdError::Refused { provider, reason: "access_denied".into() }
                 }
-                other => OpenIdError::Refused { provider, reason: shown(&other.to_string()) },
+                other => OpenIdError::Refused { provider, reason: shown(other.as_ref()) },
             },
             RequestTokenError::Request(error) => error,
             RequestTokenError::Parse(_, body) => {
