@@ -54,9 +54,10 @@ fn process(
 #[tokio::test]
 async fn whatever_is_wrong_at_the_provider_is_named_with_a_way_out() {
     type Wrong = fn(&mut crate::open_id_provider::Rules);
-    let cases: [(&str, Wrong); 10] = [
+    let cases: [(&str, Wrong); 11] = [
         ("says that it is another issuer", |rules| rules.issuer = Some("http://127.0.0.1:1".into())),
         ("its audience is not keybearer", |rules| rules.audience = "another"),
+        ("it was issued to another client", |rules| rules.party = Some("another")),
         ("its nonce is another", |rules| rules.nonce = Some("forged")),
         ("its signature is not by a key of the provider", |rules| rules.forges = true),
         ("refused the sign-in: access_denied", |rules| rules.error = Some("access_denied")),

@@ -4,7 +4,16 @@
 use std::sync::Arc;
 
 use egui_kittest::SnapshotResults;
-use keybearer::{model::connections::protection::Protection, store::vault::memory::MemoryVault};
+use keybearer::{
+    model::connections::{
+        endpoint::{ClusterUrl, Endpoint},
+        login::Login,
+        open_id_draft::OpenIdDraft,
+        profile::{Environment, Profile, ProfileId},
+        protection::Protection,
+    },
+    store::vault::memory::MemoryVault,
+};
 use rcgen::{CertificateParams, DnType, KeyPair};
 
 use crate::{
@@ -97,6 +106,35 @@ fn the_form_of_a_guarded_connection() {
         desk.fill("Proxy address", "socks5://bastion.example.net");
         desk.fill("Proxy user", "ana");
         desk.fill("Proxy password", "hunter2");
+        take(&mut desk, name, &mut results);
+    }
+}
+
+#[test]
+fn the_form_of_single_sign_on() {
+    if !asked_for() {
+        return;
+    }
+    let cluster = Cluster::start(39294);
+    let id = ProfileId("sso".into());
+    let draft = OpenIdDraft {
+        issuer: "https://login.example.net/realms/ops".into(),
+        client_id: "keybearer".into(),
+        shared_secret: zeroize::Zeroizing::new("hunter2".into()),
+        ..OpenIdDraft::new()
+    };
+    let login = Login::OpenId(Box::new(draft.login(&id).unwrap()));
+    let endpoint = Endpoint::new(ClusterUrl::parse("https://es-eu-7.example.net:9200").unwrap(), login);
+    let other = Profile { id, name: "search-eu".into(), environment: Environment::Production, endpoint };
+    let mut results = SnapshotResults::new();
+    for (size, look, name) in
+        [(SIZE, "Light", "connection-sso-light"), ([900.0, 1000.0], "Dark", "connection-sso-small-dark")]
+    {
+        let setting = Setting { size, profiles: vec![cluster.profile(), other.clone()], ..Setting::default() };
+        let mut desk = cluster.desk_of(look, setting);
+        desk.press("Connections");
+        desk.press("Edit search-eu");
+        desk.wait_for("Not signed in");
         take(&mut desk, name, &mut results);
     }
 }
