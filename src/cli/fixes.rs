@@ -64,5 +64,8 @@ mod tests {
         let problem = Problem::new("It stopped", "").hint("Try again").fix(Fix::ResumeRotation("r1".into()));
         assert_eq!(with_fixes(&problem), "It stopped. Try again. Use `keybearer rotate --resume r1` to resume it");
         assert_eq!(with_fixes(&Problem::new("No", "").fix(Fix::Retry)), "No");
+        let problem = Problem::new("The sign-in has ended", "").fix(Fix::SignIn).or(Fix::EditConnection);
+        let words = "The sign-in has ended. Use `keybearer login --profile NAME` to sign in";
+        assert_eq!(with_fixes(&problem), words);
     }
 }

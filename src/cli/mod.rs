@@ -50,6 +50,8 @@ Environment (options override it, a profile replaces it; secrets are never optio
   ES_API_KEY                 API key to sign in with, encoded or id:key
   ES_TOKEN                   bearer token to sign in with
   ES_USERNAME, ES_PASSWORD   user to sign in as; a missing password is prompted for on a terminal
+  ES_SHARED_SECRET           shared secret of a JWT realm, for `profiles save --issuer`
+  KEYBEARER_CLIENT_SECRET    secret of the client at an OpenID Connect provider, for the same
   KEYBEARER_JOURNAL          folder of the activity journal, or off for none
   KEYBEARER_ROTATIONS        folder of the rotations in progress
 
@@ -387,6 +389,10 @@ mod tests {
             "--sandbox --keys 1000001",
             "sandbox --keys many",
             "profiles",
+            "profiles save a --environment development --issuer https://a",
+            "profiles save a --environment development --scopes openid",
+            "profiles setup",
+            "login --device x",
             "frobnicate",
         ];
         for line in lines {

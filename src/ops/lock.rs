@@ -104,6 +104,7 @@ mod tests {
     use crate::{
         model::connections::{
             endpoint::{ClusterUrl, Endpoint},
+            open_id_draft::OpenIdDraft,
             profile::{Environment, ProfileId},
         },
         store::{connections::Profiles, vault::memory::MemoryVault},
@@ -160,7 +161,9 @@ mod tests {
 
     #[test]
     fn without_a_credential_that_can_be_typed_it_says_so() {
-        let only: Arc<dyn Vault> = vault(&[("pki", Login::Certificate)]);
+        let provider = OpenIdDraft { issuer: "https://a.example".into(), client_id: "k".into(), ..OpenIdDraft::new() };
+        let provider = provider.login(&ProfileId("1".into())).unwrap();
+        let only: Arc<dyn Vault> = vault(&[("pki", Login::Certificate), ("sso", Login::OpenId(Box::new(provider)))]);
         let Err(NotUnlocked::Problem(problem)) = unlock(&only, &Arc::default(), None, true) else {
             panic!("it is unlocked, or asks in vain")
         };

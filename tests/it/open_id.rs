@@ -54,9 +54,10 @@ fn process(
 #[tokio::test]
 async fn whatever_is_wrong_at_the_provider_is_named_with_a_way_out() {
     type Wrong = fn(&mut crate::open_id_provider::Rules);
-    let cases: [(&str, Wrong); 10] = [
+    let cases: [(&str, Wrong); 11] = [
         ("says that it is another issuer", |rules| rules.issuer = Some("http://127.0.0.1:1".into())),
         ("its audience is not keybearer", |rules| rules.audience = "another"),
+        ("it was issued to another client", |rules| rules.party = Some("another")),
         ("its nonce is another", |rules| rules.nonce = Some("forged")),
         ("its signature is not by a key of the provider", |rules| rules.forges = true),
         ("refused the sign-in: access_denied", |rules| rules.error = Some("access_denied")),
@@ -157,6 +158,13 @@ async fn tokens_are_kept_beside_the_connection_and_renewed_for_whoever_uses_it()
     assert_eq!(provider.seen.lock().unwrap().renewals, 0, "the token was fresh");
     let text = vault.read("profile/place").unwrap().unwrap();
     assert!(!text.expose().contains("eyJ") && vault.read("sign-in/place").unwrap().unwrap().expose().contains("eyJ"));
+
+    // The realm wants another secret: signing in again would not help, and what would is said.
+    let mut bad = endpoint.clone();
+    let Login::OpenId(login) = &mut bad.login else { panic!() };
+    login.shared_secret = None;
+    let problem = in_time(connect::connect_with(&bad, sign_ins.source(&bad, &vault))).await.unwrap_err();
+    assert!(problem.hint.contains("JWT realm") && !problem.fixes.contains(&Fix::SignIn), "{problem}");
 
     // Tokens that end at once: each process renews what the other has renewed, and no refresh token is sent twice.
     provider.rule(|rules| rules.lifetime = 1);

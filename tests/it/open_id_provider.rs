@@ -46,6 +46,8 @@ pub struct Rules {
     /// Issuer in the discovery document, if it is another.
     pub issuer: Option<String>,
     pub audience: &'static str,
+    /// Client that the token was issued to, if it is said.
+    pub party: Option<&'static str>,
     pub subject: &'static str,
     /// Nonce in the token, if it is another than the one asked for.
     pub nonce: Option<&'static str>,
@@ -74,6 +76,7 @@ impl Default for Rules {
         Self {
             issuer: None,
             audience: "keybearer",
+            party: None,
             subject: "ana-id",
             nonce: None,
             state: None,
@@ -174,7 +177,7 @@ fn token(issuer: &str, rules: &Rules, seen: &Seen) -> String {
     let issued = now() + rules.skew;
     let claims = json!({
         "iss": issuer, "sub": rules.subject, "aud": rules.audience, "iat": issued, "exp": issued + rules.lifetime,
-        "nonce": rules.nonce.unwrap_or(&seen.nonce), "preferred_username": "ana", "jti": seen.tokens.len(),
+        "nonce": rules.nonce.unwrap_or(&seen.nonce), "preferred_username": "ana", "jti": seen.tokens.len(), "azp": rules.party.unwrap_or("keybearer"),
     });
     let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let text = format!("{}.{}", part(json!({ "alg": "EdDSA", "kid": "test", "typ": "JWT" })), part(claims));

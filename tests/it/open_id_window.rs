@@ -42,11 +42,11 @@ impl Place {
 /// The text that was put on the clipboard last.
 fn copied(desk: &Desk) -> String {
     let commands = &desk.harness.output().platform_output.commands;
-    let texts = commands.iter().filter_map(|command| match command {
+    let mut texts = commands.iter().filter_map(|command| match command {
         eframe::egui::OutputCommand::CopyText(text) => Some(text.clone()),
         _ => None,
     });
-    texts.last().unwrap_or_default()
+    texts.next_back().unwrap_or_default()
 }
 
 fn names(vault: &MemoryVault) -> Vec<String> {

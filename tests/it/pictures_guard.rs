@@ -8,7 +8,10 @@ use keybearer::{
     app::Command,
     model::{
         connections::{
-            profile::{Profile, ProfileId},
+            endpoint::{ClusterUrl, Endpoint},
+            login::Login,
+            open_id_draft::OpenIdDraft,
+            profile::{Environment, Profile, ProfileId},
             protection::Protection,
         },
         machine_policy::{MachinePolicy, parse},
@@ -161,5 +164,34 @@ fn the_form_of_a_guarded_connection() {
             desk.wait_for("is asked for each time");
             take(&mut desk, "credential-question-dark", &mut results);
         }
+    }
+}
+
+#[test]
+fn the_form_of_single_sign_on() {
+    if !asked_for() {
+        return;
+    }
+    let cluster = Cluster::start(39294);
+    let id = ProfileId("sso".into());
+    let draft = OpenIdDraft {
+        issuer: "https://login.example.net/realms/ops".into(),
+        client_id: "keybearer".into(),
+        shared_secret: zeroize::Zeroizing::new("hunter2".into()),
+        ..OpenIdDraft::new()
+    };
+    let login = Login::OpenId(Box::new(draft.login(&id).unwrap()));
+    let endpoint = Endpoint::new(ClusterUrl::parse("https://es-eu-7.example.net:9200").unwrap(), login);
+    let other = Profile { id, name: "search-eu".into(), environment: Environment::Production, endpoint };
+    let mut results = SnapshotResults::new();
+    for (size, look, name) in
+        [(SIZE, "Light", "connection-sso-light"), ([900.0, 1000.0], "Dark", "connection-sso-small-dark")]
+    {
+        let setting = Setting { size, profiles: vec![cluster.profile(), other.clone()], ..Setting::default() };
+        let mut desk = cluster.desk_of(look, setting);
+        desk.press("Connections");
+        desk.press("Edit search-eu");
+        desk.wait_for("Not signed in");
+        take(&mut desk, name, &mut results);
     }
 }

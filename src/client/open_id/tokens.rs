@@ -1,8 +1,8 @@
 //! Tokens as a provider issued them: checked before any use, and renewed.
 
 use openidconnect::{
-    DeviceCodeErrorResponse, DeviceCodeErrorResponseType, Nonce, NonceVerifier, OAuth2TokenResponse as _, RefreshToken,
-    RequestTokenError, Scope, StandardErrorResponse,
+    ClientId, DeviceCodeErrorResponse, DeviceCodeErrorResponseType, Nonce, NonceVerifier, OAuth2TokenResponse as _,
+    RefreshToken, RequestTokenError, Scope, StandardErrorResponse,
     core::{CoreErrorResponseType, CoreJwsSigningAlgorithm, CoreTokenResponse},
 };
 
@@ -84,6 +84,10 @@ impl Provider {
                 // The cluster is another audience than the client, and is named in the same token.
                 let verifier = verifier.set_other_audience_verifier_fn(|_| true);
                 let claims = token.claims(&verifier, nonce).map_err(|error| self.unverified(&error, text, received))?;
+                let is_ours = |party: &ClientId| party.as_str() == self.login.client_id;
+                if !claims.authorized_party().is_none_or(is_ours) {
+                    return Err(bad("it was issued to another client"));
+                }
                 let subject = claims.subject().as_str().to_owned();
                 let preferred = claims.preferred_username().map(|name| name.as_str());
                 let email = claims.email().map(|email| email.as_str());
@@ -185,7 +189,7 @@ impl Provider {
                 DeviceCodeErrorResponseType::AccessDenied => {
                     OpenIdError::Refused { provider, reason: "access_denied".into() }
                 }
-                other => OpenIdError::Refused { provider, reason: shown(&other.to_string()) },
+                other => OpenIdError::Refused { provider, reason: shown(other.as_ref()) },
             },
             RequestTokenError::Request(error) => error,
             RequestTokenError::Parse(_, body) => {

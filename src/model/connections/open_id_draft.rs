@@ -142,6 +142,13 @@ impl OpenIdDraft {
                 "- Access tokens: JWT, signed, with the audience that the cluster's realm is set up for\n".to_owned()
             }
         };
+        // Required for access tokens (as seen on 9.5.3): a node without it does not start.
+        let subjects = match self.sent {
+            SentToken::Id => "",
+            SentToken::Access => {
+                "xpack.security.authc.realms.jwt.jwt1.allowed_subjects: [ \"<claim sub of each user>\" ]\n"
+            }
+        };
         let shared = match self.shared_secret.trim() {
             "" => "xpack.security.authc.realms.jwt.jwt1.client_authentication.type: none\n".to_owned(),
             _ => "xpack.security.authc.realms.jwt.jwt1.client_authentication.type: shared_secret\n".to_owned(),
@@ -167,6 +174,7 @@ impl OpenIdDraft {
              xpack.security.authc.realms.jwt.jwt1.token_type: {token_type}\n\
              xpack.security.authc.realms.jwt.jwt1.allowed_issuer: \"{issuer}\"\n\
              xpack.security.authc.realms.jwt.jwt1.allowed_audiences: [ \"{audience}\" ]\n\
+             {subjects}\
              xpack.security.authc.realms.jwt.jwt1.allowed_signature_algorithms: [ RS256, ES256 ]\n\
              xpack.security.authc.realms.jwt.jwt1.pkc_jwkset_path: \"<jwks_uri of {issuer}/.well-known/openid-configuration>\"\n\
              xpack.security.authc.realms.jwt.jwt1.claims.principal: {principal}\n\
@@ -226,6 +234,7 @@ mod tests {
             "http://127.0.0.1:49731/callback",
             "confidential client",
             "token_type: access_token",
+            "allowed_subjects: [",
             "allowed_issuer: \"https://login.example.net/realms/ops\"",
             "client_authentication.type: shared_secret",
             "client_authentication.shared_secret\n",
@@ -237,6 +246,6 @@ mod tests {
         for part in ["<issuer>", "<client id>", "public client", "any port", "allowed_audiences: [ \"<client id>\" ]"] {
             assert!(empty.contains(part), "{part} is missing:\n{empty}");
         }
-        assert!(!empty.contains("keystore"), "{empty}");
+        assert!(!empty.contains("keystore") && !empty.contains("allowed_subjects"), "{empty}");
     }
 }

@@ -57,7 +57,7 @@ pub async fn connect_by_rules(
     let client = Client::by_rules(endpoint, policy)?.with_tokens(tokens.clone());
     let (compared, identity) = tokio::join!(addresses::compare(endpoint, policy, tokens), client.authenticate());
     compared?;
-    let identity = identity?;
+    let identity = identity.map_err(|error| refused(endpoint, error))?;
     let About { edition, name: cluster_name, uuid: cluster_uuid } = edition(&client).await?;
     // From here on another address is used only if it belongs to this cluster.
     client.stay_on_cluster(cluster_uuid.as_deref());
@@ -355,13 +355,16 @@ pub async fn test_by_rules(
         // Without a valid sign-in nothing is told, so the step that failed is the sign-in.
         Err(error) if answer.is_err() => {
             let step = problem::failing_step(&error);
-            return say(step, failed(error), None, None);
+            return say(step, StepResult::Failed(Box::new(refused(endpoint, error))), None, None);
         }
         Err(error) => return say(ConnectionCheck::Product, failed(error), None, None),
     };
     let identity = match answer {
         Ok(identity) => identity,
-        Err(error) => return say(ConnectionCheck::Identity, failed(error), None, None),
+        Err(error) => {
+            let result = StepResult::Failed(Box::new(refused(endpoint, error)));
+            return say(ConnectionCheck::Identity, result, None, None);
+        }
     };
     say(ConnectionCheck::Identity, who(&identity), None, None);
     match privileges(&client, edition).await {
@@ -372,6 +375,20 @@ pub async fn test_by_rules(
         }
         Err(error) => say(ConnectionCheck::Privileges, failed(error), None, None),
     }
+}
+
+/// Gives the refusal of a token that its provider has just issued the hint that it deserves: signing in again would not
+/// help.
+fn refused(endpoint: &Endpoint, error: ClientError) -> Problem {
+    let is_realm = matches!((&endpoint.login, &error), (Login::OpenId(_), ClientError::Unauthenticated { .. }));
+    let problem = Problem::from(error);
+    if !is_realm {
+        return problem;
+    }
+    problem.hint(
+        "The provider issued the token, and the cluster refused it: compare the settings of its JWT realm (issuer, \
+         audience, token type, signature algorithms, shared secret) with this connection",
+    )
 }
 
 fn failed(error: ClientError) -> StepResult {
