@@ -341,8 +341,8 @@ impl Client {
     /// cluster; `None` if there is none. Requests go to it from then on.
     ///
     /// # Errors
-    /// If the next address belongs to another cluster, or doesn't tell. Nothing of a request was sent there but the
-    /// question.
+    /// [`ClientError::NoAddress`] if the next address belongs to another cluster, or doesn't tell. Nothing was sent there
+    /// but the question.
     async fn other_address(
         &self,
         from: usize,
@@ -366,7 +366,10 @@ impl Client {
                         failed.push((next, error));
                         continue;
                     }
-                    Err(error) => return Err(error),
+                    Err(error) => {
+                        failed.push((next, error));
+                        return Err(self.no_address(std::mem::take(failed)));
+                    }
                 }
             }
             addresses.use_from_now_on(next);

@@ -270,18 +270,17 @@ fn is_taken(view: &View<'_>, name: &str) -> bool {
     known.iter().any(|own| own.name.trim() == name.trim())
 }
 
-/// Returns what is wrong or missing, a line for each field that the dialog itself does not ask for.
+/// Returns what is wrong or missing: a line for each field, and one for all those of the credential.
 fn missing(draft: &ProfileDraft) -> Vec<String> {
+    let is_credential = |field: ProfileField| {
+        use ProfileField::{KeyId, KeySecret, Password, Token, Username};
+        matches!(field, KeyId | KeySecret | Username | Password | Token)
+    };
     let errors = draft.check(new_profile_id()).err().unwrap_or_default();
-    let mut lines: Vec<String> = errors.into_iter().map(|error| error.message).collect();
-    let is_credential = !draft.has_credential();
-    if is_credential {
-        // One line instead of one for each of its fields.
-        let fields = [ProfileField::KeyId, ProfileField::KeySecret, ProfileField::Username, ProfileField::Password];
-        let errors = draft.check(new_profile_id()).err().unwrap_or_default();
-        let own =
-            errors.into_iter().filter(|error| !fields.contains(&error.field) && error.field != ProfileField::Token);
-        lines = own.map(|error| error.message).collect();
+    let lacks_credential = errors.iter().any(|error| is_credential(error.field));
+    let mut lines: Vec<String> =
+        errors.into_iter().filter(|error| !is_credential(error.field)).map(|error| error.message).collect();
+    if lacks_credential {
         lines.push("The credential is missing: add it with Edit…".into());
     }
     lines
