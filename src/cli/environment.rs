@@ -103,6 +103,8 @@ impl Host for ThisMachine {
     fn profile(&self, name: &str) -> Result<Profile, CliError> {
         let wanted = name.to_owned();
         let found = in_keyring(move |profiles| profiles.by_name(&wanted))?;
+        // The first one stays: a command uses one connection.
+        let _ = PROFILE.set(name.to_owned());
         let missing = "`keybearer profiles list` lists the saved connections";
         found.ok_or_else(|| CliError::problem(&format!("There is no connection named “{name}”"), "", missing))
     }
@@ -154,12 +156,6 @@ static PROFILE: OnceLock<String> = OnceLock::new();
 
 /// Sign-ins at providers of this process.
 static SIGN_INS: OnceLock<SignIns> = OnceLock::new();
-
-/// Notes the name of the connection that the command uses.
-pub(super) fn note_profile(name: &str) {
-    // The first one stays: a command uses one connection.
-    let _ = PROFILE.set(name.to_owned());
-}
 
 /// Returns the name of the connection that the command uses; `None` if it uses the environment.
 pub(super) fn profile_name() -> Option<&'static str> {

@@ -203,7 +203,6 @@ impl ConnectionFlags {
             )));
         }
         let endpoint = machine.profile(name)?.endpoint;
-        environment::note_profile(name);
         if self.is_asked_later { Ok(endpoint) } else { credentials::filled(endpoint, machine) }
     }
 

@@ -96,7 +96,8 @@ fn a_proxy_and_a_protection_are_kept_and_an_older_version_does_not_ignore_them()
 
 #[test]
 fn a_credential_that_is_asked_for_is_not_in_the_text_and_an_older_version_does_not_save_it() {
-    for login in logins() {
+    // A sign-in at a provider has none to be asked for.
+    for login in logins().into_iter().filter(|login| !matches!(login, Login::OpenId(_))) {
         let mut asked = profile(Trust::System, login);
         let saved = write(&asked, None).unwrap();
         asked.endpoint.asks_credential = true;
