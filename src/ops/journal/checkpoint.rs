@@ -101,7 +101,7 @@ pub fn read(path: &Path) -> Result<SignedCheckpoint, Problem> {
     let text = text_of(path, MAX_BYTES)?;
     SignedCheckpoint::read(&text).map_err(|error| {
         Problem::new(&format!("{} is not a checkpoint", path.display()), &error.to_string())
-            .hint("Pass the file as “keybearer journal checkpoint” wrote it")
+            .hint("Pass the file as it was printed when the checkpoint was made")
     })
 }
 
@@ -235,12 +235,12 @@ pub fn prove(journal: &Journal, wanted: &Wanted, checkpoint: Option<&Path>) -> R
             Wanted::Sequence(sequence) => format!("The journal has no entry {sequence}"),
             Wanted::Id(id) => format!("The journal has no entry with the id {id}"),
         };
-        Problem::new(&what, "").hint("“keybearer journal list --output json” shows the sequence number of each entry")
+        Problem::new(&what, "").hint("The list of the journal as JSON has the sequence number of each entry")
     })?;
     if index >= signed.checkpoint.size {
         let detail = format!("The checkpoint has {}", reader::entries(signed.checkpoint.size));
         return Err(Problem::new("The entry is newer than the checkpoint", &detail)
-            .hint("Make a new one: keybearer journal checkpoint"));
+            .hint("Make a new checkpoint of the journal"));
     }
     let leaves = fitting(journal, &signed)?;
     let index_there = usize::try_from(index).unwrap_or(usize::MAX);
@@ -264,7 +264,7 @@ pub fn prove_consistency(journal: &Journal, old: &Path, checkpoint: Option<&Path
             reader::entries(signed.checkpoint.size)
         );
         return Err(Problem::new("The checkpoints are in the wrong order", &detail)
-            .hint("Make a new one: keybearer journal checkpoint"));
+            .hint("Make a new checkpoint of the journal"));
     }
     let leaves = fitting(journal, &signed)?;
     let size = usize::try_from(old.size).unwrap_or(usize::MAX);
@@ -328,7 +328,7 @@ fn checkpoint_text(journal: &Journal, chosen: Option<&Path>) -> Result<String, P
     }
     let kept = journal.checkpoints().map_err(|error| reader::unreadable(journal, &error))?;
     let newest = kept.last().ok_or_else(|| {
-        Problem::new("The journal has no checkpoint yet", "").hint("Make one: keybearer journal checkpoint")
+        Problem::new("The journal has no checkpoint yet", "").hint("Make a checkpoint of the journal")
     })?;
     text_of(&newest.file, MAX_BYTES)
 }
@@ -349,7 +349,7 @@ fn text_of(path: &Path, limit: usize) -> Result<String, Problem> {
 fn check_whole(report: &Report) -> Result<(), Problem> {
     let Some(fault) = report.faults.first() else { return Ok(()) };
     Err(Problem::new("The journal failed verification", &fault.to_string())
-        .hint("“keybearer journal verify” lists every fault. Keep the files unchanged and find out what changed them"))
+        .hint("Verify the journal for a list of all faults, keep its files unchanged, and find out what changed them"))
 }
 
 fn nothing(journal: &Journal) -> Problem {
@@ -366,7 +366,7 @@ fn differs(size: u64) -> Problem {
 }
 
 fn wrong_checkpoint(reason: &str) -> Problem {
-    Problem::new("The checkpoint can’t be read", reason).hint("Make a new one: keybearer journal checkpoint")
+    Problem::new("The checkpoint can’t be read", reason).hint("Make a new checkpoint of the journal")
 }
 
 /// Returns the beginning of a root, to be compared by eye.
