@@ -251,6 +251,8 @@ impl Cluster {
 
 /// Times of requests differ from run to run; they are covered before the picture is taken.
 pub fn take(desk: &mut Desk, name: &str, results: &mut SnapshotResults) {
+    // What was done before may have the list read again.
+    desk.wait("the end of the reading", |desk| !desk.sees("Loading keys"));
     desk.harness.remove_cursor();
     desk.harness.run_ok();
     let is_time = |text: &str| text.ends_with(" ms") && text.len() <= "99999 ms".len();

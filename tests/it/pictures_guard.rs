@@ -172,7 +172,7 @@ fn the_form_of_single_sign_on() {
     if !asked_for() {
         return;
     }
-    let cluster = Cluster::start(39294);
+    let cluster = Cluster::start(39296);
     let id = ProfileId("sso".into());
     let draft = OpenIdDraft {
         issuer: "https://login.example.net/realms/ops".into(),

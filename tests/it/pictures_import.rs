@@ -26,7 +26,7 @@ fn importing_connections() {
     if !asked_for() {
         return;
     }
-    let cluster = Cluster::start(39294);
+    let cluster = Cluster::start(39297);
     let mut results = SnapshotResults::new();
     for (size, look, name) in
         [(SIZE, "Light", "import-light"), (SIZE, "Dark", "import-dark"), (SMALL, "Dark", "import-small-dark")]

@@ -208,6 +208,15 @@ fn a_kept_secret_is_found_by_other_programs() {
     assert_eq!(kept.find(&id), Ok(None));
 }
 
+/// A practice cluster that is served as long as the runtime is there, and the file of its CA.
+fn practice(home: &std::path::Path) -> (tokio::runtime::Runtime, Sandbox, std::path::PathBuf) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let sandbox = runtime.block_on(Sandbox::start(Options { port: 0, keys: 0, ..Options::default() })).unwrap();
+    let ca = home.join("ca.pem");
+    std::fs::write(&ca, sandbox.ca_pem()).unwrap();
+    (runtime, sandbox, ca)
+}
+
 /// Runs the program as a user would, with an environment of nothing but the session's.
 fn keybearer(args: &[&str], home: &std::path::Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keybearer"));
@@ -224,10 +233,7 @@ fn the_kept_secret_of_a_key_that_is_invalidated_by_a_profile_leaves_the_keyring(
     let (vault, profiles) = profiles();
     empty(&profiles);
     let home = tempfile::tempdir().unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let sandbox = runtime.block_on(Sandbox::start(Options { port: 0, keys: 0, ..Options::default() })).unwrap();
-    let ca = home.path().join("ca.pem");
-    std::fs::write(&ca, sandbox.ca_pem()).unwrap();
+    let (_runtime, sandbox, ca) = practice(home.path());
     let mut practice = profile("practice", "officer-password");
     practice.endpoint.url = ClusterUrl::parse(sandbox.url()).unwrap();
     practice.endpoint.trust = Trust::CaFile(ca);
@@ -259,10 +265,7 @@ fn a_protected_profile_asks_each_command_for_its_name_and_a_read_only_one_sends_
     let (_, profiles) = profiles();
     empty(&profiles);
     let home = tempfile::tempdir().unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let sandbox = runtime.block_on(Sandbox::start(Options { port: 0, keys: 0, ..Options::default() })).unwrap();
-    let ca = home.path().join("ca.pem");
-    std::fs::write(&ca, sandbox.ca_pem()).unwrap();
+    let (_runtime, sandbox, ca) = practice(home.path());
     let save = |more: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keybearer"));
         command.env("ES_URL", sandbox.url()).env("ES_CA_FILE", &ca);
@@ -311,10 +314,7 @@ fn a_credential_that_is_asked_for_is_in_no_keyring_and_comes_from_the_environmen
     let (_, profiles) = profiles();
     empty(&profiles);
     let home = tempfile::tempdir().unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let sandbox = runtime.block_on(Sandbox::start(Options { port: 0, keys: 0, ..Options::default() })).unwrap();
-    let ca = home.path().join("ca.pem");
-    std::fs::write(&ca, sandbox.ca_pem()).unwrap();
+    let (_runtime, sandbox, ca) = practice(home.path());
     let ran = |password: Option<&str>, args: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keybearer"));
         command.env("KEYBEARER_JOURNAL", "off").env("ES_USERNAME", "officer").stdin(Stdio::null());
@@ -518,10 +518,7 @@ fn a_locked_keyring_without_a_display_says_so() {
 fn a_journal_is_keyed_signed_and_proved_to_a_program_that_is_not_keybearer() {
     let Some(_turn) = desktop() else { return };
     let home = tempfile::tempdir().unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let sandbox = runtime.block_on(Sandbox::start(Options { port: 0, keys: 0, ..Options::default() })).unwrap();
-    let ca = home.path().join("ca.pem");
-    std::fs::write(&ca, sandbox.ca_pem()).unwrap();
+    let (_runtime, sandbox, ca) = practice(home.path());
     let create = |name: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keybearer"));
         command

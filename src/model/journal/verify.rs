@@ -189,32 +189,33 @@ impl Checker {
     /// # Errors
     /// Returns the fault of this line.
     pub fn next(&mut self, line: &str) -> Result<Read, Fault> {
-        self.follow(read(line))
+        let line = read(line);
+        self.take(line.clone()).map_or(line, Err)
     }
 
-    /// Checks the next line as [`read`] returned it; otherwise the same as [`Checker::next`].
-    ///
-    /// # Errors
-    /// Returns the fault of this line.
-    pub fn follow(&mut self, line: Result<Read, Fault>) -> Result<Read, Fault> {
-        let checked = self.check(line);
-        self.is_faulty |= checked.is_err();
-        checked
+    /// Checks the next line, as [`read`] returned it, and keeps the entry as long as it is an intent without an outcome.
+    /// Returns its fault.
+    pub fn take(&mut self, line: Result<Read, Fault>) -> Option<Fault> {
+        let fault = self.check(line).err();
+        self.is_faulty |= fault.is_some();
+        fault
     }
 
-    fn check(&mut self, line: Result<Read, Fault>) -> Result<Read, Fault> {
+    fn check(&mut self, line: Result<Read, Fault>) -> Result<(), Fault> {
         let expected = self.sequence.saturating_add(1);
-        let entry = line.inspect_err(|_| {
+        let mut entry = line.inspect_err(|_| {
             // The next line can be checked only by its sequence number.
             self.sequence = expected;
             self.previous.clear();
         })?;
+        let (sequence, damage) = (entry.sequence, entry.damage.take());
         let follows = entry.sequence == expected && (self.previous.is_empty() || entry.previous == self.previous);
         self.sequence = entry.sequence;
         self.previous.clone_from(&entry.hash);
         let has_intent = match &entry.intent {
             None => {
-                self.open.insert(entry.id.clone(), entry.clone());
+                entry.damage.clone_from(&damage);
+                self.open.insert(entry.id.clone(), entry);
                 true
             }
             Some(intent) => {
@@ -223,12 +224,12 @@ impl Checker {
             }
         };
         if !follows {
-            return Err(Fault::OutOfPlace { expected, found: entry.sequence });
+            return Err(Fault::OutOfPlace { expected, found: sequence });
         }
-        match &entry.damage {
-            Some(damage) => Err(Fault::Damage(damage.clone())),
+        match damage {
+            Some(damage) => Err(Fault::Damage(damage)),
             None if !has_intent && !self.is_faulty => Err(Fault::NoIntent),
-            None => Ok(entry),
+            None => Ok(()),
         }
     }
 

@@ -3,8 +3,11 @@
 /// Returns two lower-case digits for each byte.
 pub fn encode(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = |byte: &u8| [byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)]));
-    bytes.iter().flat_map(digits).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.extend([byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)])));
+    }
+    text
 }
 
 /// Returns the bytes of pairs of digits in either case; `None` if there is anything else, or half a pair.
@@ -20,9 +23,10 @@ pub fn byte(pair: [u8; 2]) -> Option<u8> {
 /// Returns the number that up to eight digits stand for, in either case. Signs, which the standard library takes, are
 /// no digits.
 pub fn number(digits: &[u8]) -> Option<u32> {
-    let all = digits.iter().map(|digit| char::from(*digit).to_digit(16)).collect::<Option<Vec<u32>>>()?;
-    let is_short = (1..=8).contains(&all.len());
-    is_short.then(|| all.into_iter().fold(0, |sum, digit| sum << 4 | digit))
+    if !(1..=8).contains(&digits.len()) {
+        return None;
+    }
+    digits.iter().try_fold(0, |sum, digit| Some(sum << 4 | char::from(*digit).to_digit(16)?))
 }
 
 #[cfg(test)]

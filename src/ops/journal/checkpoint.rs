@@ -17,7 +17,6 @@ use crate::{
             merkle::{self, Hash},
             proof::{self, Proof},
         },
-        text::hex,
         time::calendar,
     },
     ops::Problem,
@@ -367,9 +366,4 @@ fn differs(size: u64) -> Problem {
 
 fn wrong_checkpoint(reason: &str) -> Problem {
     Problem::new("The checkpoint can’t be read", reason).hint("Make a new checkpoint of the journal")
-}
-
-/// Returns the beginning of a root, to be compared by eye.
-pub fn short_root(root: &Hash) -> String {
-    hex::encode(&root[..8])
 }

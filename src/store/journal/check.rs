@@ -290,10 +290,10 @@ impl Journal {
                         take(entry, line.text);
                     }
                     let is_forged = line.standing == Standing::Forged;
-                    match checker.follow(line.read) {
-                        Err(fault) => report.add(file, number, fault),
-                        Ok(_) if is_forged => report.add(file, number, Fault::Forged),
-                        Ok(_) => {}
+                    match checker.take(line.read) {
+                        Some(fault) => report.add(file, number, fault),
+                        None if is_forged => report.add(file, number, Fault::Forged),
+                        None => {}
                     }
                 }
             })?;

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Maximum number of checkpoints that are read, the newest first: one a day for 27 years.
-pub const MAX_CHECKPOINTS: usize = 10_000;
+const MAX_CHECKPOINTS: usize = 10_000;
 
 const FOLDER: &str = "checkpoints";
 
