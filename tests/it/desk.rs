@@ -337,6 +337,12 @@ impl Desk {
         self.wait(&format!("{role:?} “{name}”"), |desk| {
             desk.find(name, role).is_some_and(|node| !node.accesskit_node().is_disabled())
         });
+        // An answer that is about to come would move it away from under the pointer.
+        let deadline = Instant::now() + Duration::from_secs(3);
+        while role == Role::Button && self.sees("reading …") && Instant::now() < deadline {
+            self.harness.step();
+            std::thread::sleep(Duration::from_millis(5));
+        }
         // A button that an answer moves meanwhile takes no press for as long again.
         let place = |desk: &Self| desk.find(name, role).map(|node| node.rect());
         for _ in 0..20 {
