@@ -134,7 +134,7 @@ impl Addresses {
     }
 }
 
-/// What another address has to prove before it is used.
+/// Proof that another address has to give before it is used.
 pub(super) enum Proof<'a> {
     /// Nothing, since no address has answered yet.
     None,

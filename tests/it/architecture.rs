@@ -191,7 +191,14 @@ fn the_reader_of_texts_sees_all_but_comments_and_tests() {
 }
 
 /// Constructors of a computer without rules, for tests.
-const WITHOUT_RULES: [&str; 4] = ["Client::new(", "connect::connect(", "connect::test(", "Profiles::new("];
+const WITHOUT_RULES: [&str; 6] = [
+    "Client::new(",
+    "connect::connect(",
+    "connect::connect_with(",
+    "connect::test(",
+    "connect::test_with(",
+    "Profiles::new(",
+];
 
 /// Beside each such constructor there is one that takes the rules of the computer. The program has to use that, and only
 /// one file knows the variable by which tests name another file of rules.

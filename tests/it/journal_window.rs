@@ -21,7 +21,7 @@ const NOON: Timestamp = Timestamp::from_millis(1_795_521_600_000);
 const HOUR: TimeDelta = TimeDelta::HOUR;
 
 /// An intent, and its outcome unless that was never written.
-pub fn deed(journal: &Journal, number: i64, what: (Action, &str, &str), ending: Option<(Verdict, &str)>) {
+pub fn operation(journal: &Journal, number: i64, what: (Action, &str, &str), ending: Option<(Verdict, &str)>) {
     let (action, cluster, key) = what;
     let origin = Origin {
         host: "laptop-7".into(),
@@ -71,14 +71,14 @@ pub fn deed(journal: &Journal, number: i64, what: (Action, &str, &str), ending: 
 /// Six deeds on two clusters: one refused, one lost, one without an outcome.
 pub fn fill(journal: &Journal) {
     let success = Some((Verdict::Success, ""));
-    deed(journal, 1, (Action::Create, "payments-eu", "VuaCfGcBCdbkQm-e5a00"), success);
-    deed(journal, 2, (Action::Create, "payments-eu", "VuaCfGcBCdbkQm-e5a03"), success);
+    operation(journal, 1, (Action::Create, "payments-eu", "VuaCfGcBCdbkQm-e5a00"), success);
+    operation(journal, 2, (Action::Create, "payments-eu", "VuaCfGcBCdbkQm-e5a03"), success);
     let refused = "not allowed: it requires one of the privileges manage_api_key";
-    deed(journal, 3, (Action::Update, "search-us", "9kDxGcCBwTvmQm4hS1eA"), Some((Verdict::Failure, refused)));
-    deed(journal, 4, (Action::Update, "payments-eu", "VuaCfGcBCdbkQm-e5a00"), success);
+    operation(journal, 3, (Action::Update, "search-us", "9kDxGcCBwTvmQm4hS1eA"), Some((Verdict::Failure, refused)));
+    operation(journal, 4, (Action::Update, "payments-eu", "VuaCfGcBCdbkQm-e5a00"), success);
     let lost = "not known: no answer within 60 seconds";
-    deed(journal, 5, (Action::Invalidate, "search-us", "9kDxGcCBwTvmQm4hS1eA"), Some((Verdict::Unknown, lost)));
-    deed(journal, 6, (Action::Invalidate, "payments-eu", "VuaCfGcBCdbkQm-e5a00"), None);
+    operation(journal, 5, (Action::Invalidate, "search-us", "9kDxGcCBwTvmQm4hS1eA"), Some((Verdict::Unknown, lost)));
+    operation(journal, 6, (Action::Invalidate, "payments-eu", "VuaCfGcBCdbkQm-e5a00"), None);
 }
 
 fn journal() -> (tempfile::TempDir, Journal) {
@@ -240,7 +240,7 @@ fn a_checkpoint_is_signed_shown_and_told_of_and_without_a_keyring_the_reason_is(
     drop(desk);
 
     let journal = journal.with_keyring(Arc::new(MemoryVault::like_a_keyring()));
-    deed(&journal, 7, (Action::Invalidate, "payments-eu", "VuaCfGcBCdbkQm-e5a01"), None);
+    operation(&journal, 7, (Action::Invalidate, "payments-eu", "VuaCfGcBCdbkQm-e5a01"), None);
     let mut desk = Desk::new(Setting { journal: journal.clone(), ..Setting::default() });
     desk.press("Journal");
     desk.wait_for("1 entry with a valid HMAC of the key in the keyring; 11 before the first one has none");

@@ -190,6 +190,35 @@ fn by_command_production_is_not_saved_without_protection() {
     assert!(ran.err.starts_with("--protection: "), "{ran:?}");
 }
 
+/// What can't be saved is marked before anybody tries, by command and in the window.
+#[test]
+fn an_imported_connection_that_is_not_allowed_is_marked_before_it_is_saved() {
+    let computer = Computer::start();
+    let rules = "[clusters]\nallowed = [\"*.example.net\"]";
+    computer.set(rules);
+    let clusters =
+        |host: &str| format!(r#"[{{"name":"lab","uri":"https://{host}:9200","username":"a","password":"b"}}]"#);
+    for (host, is_allowed) in [("es.example.net", true), ("es.example.org", false)] {
+        let file = computer.home.path().join("clusters.json");
+        std::fs::write(&file, clusters(host)).unwrap();
+        let import = ["profiles", "import", text(&file), "--environment", "staging", "--dry-run", "--output", "json"];
+        let ran = computer.ran(&[], &import);
+        let marked = ran.out.contains("allows no connection to es.example.org");
+        assert_eq!(marked, !is_allowed, "{host}: {ran:?}");
+    }
+    #[cfg(feature = "window")]
+    for (host, is_allowed) in [("es.example.net", true), ("es.example.org", false)] {
+        let mut desk = crate::desk::Desk::new(crate::desk::Setting { policy: policy(rules), ..Default::default() });
+        desk.wait("the connections", |desk| desk.is_on("Import connections"));
+        desk.harness.event(eframe::egui::Event::Paste(clusters(host)));
+        desk.harness.step();
+        desk.wait_for("https://");
+        desk.choose("Staging");
+        desk.wait("the marks", |desk| desk.sees("allows no connection to") != is_allowed);
+        assert_eq!(desk.is_on("Save 1 connection"), is_allowed, "{:?}", desk.texts());
+    }
+}
+
 /// Reads go on, changes don't, and the place of the fault is told.
 #[test]
 fn by_command_a_file_with_a_fault_allows_reading_alone() {

@@ -19,7 +19,7 @@ use crate::{
     store::machine_policy::PolicyFile,
 };
 
-/// What `policy` is asked for.
+/// Subcommands of `policy`.
 #[derive(Args, Debug)]
 pub(crate) struct PolicyArgs {
     #[command(subcommand)]

@@ -16,7 +16,7 @@ pub struct Site<'a> {
 /// File name of the CA's certificate where no file with it is known.
 pub(super) const CA_FILE: &str = "ca.pem";
 
-/// Certificates that are trusted, as a consumer can be told of them: it needs a CA's certificate as a file.
+/// Trust settings in a snippet; a CA is always the path of a file, because that is what consumers take.
 pub(super) enum SiteTrust {
     /// Certificate authorities of the computer.
     System,

@@ -144,8 +144,11 @@ fn head_name(journal: &Path) -> String {
 fn read_keys(vault: &dyn Vault) -> Result<Keys, VaultError> {
     let mut keys = Keys::new();
     for name in vault.names(KEYS)?.into_iter().take(MAX_KEYS) {
-        // One that was damaged is no reason to lose the others.
-        let seed = vault.read(&name)?;
+        let seed = match vault.read(&name) {
+            // One that was damaged is no reason to lose the others.
+            Err(VaultError::NotText | VaultError::Ambiguous) => continue,
+            read => read?,
+        };
         if let Some(key) = seed.as_ref().and_then(JournalKey::from_seed)
             && name.strip_prefix(KEYS) == Some(key.id())
         {

@@ -201,7 +201,7 @@ impl ImportForm {
                     draft.set_environment(environment);
                 }
             });
-            for words in missing(draft) {
+            for words in missing(view, draft) {
                 field::error_line(ui, &words);
             }
             if is_double {
@@ -233,7 +233,7 @@ impl ImportForm {
             let count = chosen().count();
             let is_blocked = |(index, item): (usize, &Item)| {
                 let draft = &item.proposal.draft;
-                draft.check(new_profile_id()).is_err()
+                view.state.policy().check_draft(draft, new_profile_id()).is_err()
                     || self.is_double(index)
                     || (is_taken(view, &draft.name) && !item.replaces)
             };
@@ -251,7 +251,8 @@ impl ImportForm {
                 count => format!("Save {}", plural(count as u64, "connection")),
             };
             if Button::primary(&label).off_because(off).show(ui).clicked() && off.is_none() {
-                let profile = |item: &Item| item.proposal.draft.check(new_profile_id()).ok();
+                let policy = view.state.policy();
+                let profile = |item: &Item| policy.check_draft(&item.proposal.draft, new_profile_id()).ok();
                 let chosen = chosen()
                     .filter_map(|(_, item)| profile(item).map(|profile| Chosen { profile, replaces: item.replaces }));
                 let chosen: Vec<Chosen> = chosen.collect();
@@ -270,13 +271,13 @@ fn is_taken(view: &View<'_>, name: &str) -> bool {
     known.iter().any(|own| own.name.trim() == name.trim())
 }
 
-/// Returns what is wrong or missing: a line for each field, and one for all those of the credential.
-fn missing(draft: &ProfileDraft) -> Vec<String> {
+/// Returns what is wrong, missing or not allowed on this computer: a line for each field, and one for all those of the credential.
+fn missing(view: &View<'_>, draft: &ProfileDraft) -> Vec<String> {
     let is_credential = |field: ProfileField| {
         use ProfileField::{KeyId, KeySecret, Password, Token, Username};
         matches!(field, KeyId | KeySecret | Username | Password | Token)
     };
-    let errors = draft.check(new_profile_id()).err().unwrap_or_default();
+    let errors = view.state.policy().check_draft(draft, new_profile_id()).err().unwrap_or_default();
     let lacks_credential = errors.iter().any(|error| is_credential(error.field));
     let mut lines: Vec<String> =
         errors.into_iter().filter(|error| !is_credential(error.field)).map(|error| error.message).collect();

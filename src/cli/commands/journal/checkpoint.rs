@@ -86,6 +86,9 @@ fn key_of(text: Option<&str>) -> Result<Option<VerifierKey>, CliError> {
 
 pub(super) async fn verify(flags: &ConnectionFlags, args: &VerifyArgs) -> Result<Exit, CliError> {
     let journal = environment::journal();
+    if args.key.is_some() && args.checkpoint.is_empty() && args.against.is_none() {
+        return Err(CliError::usage("--key verifies the signatures of checkpoints: add --checkpoint or --against"));
+    }
     let key = key_of(args.key.as_deref())?;
     let alone = if let (true, Some(index)) = (args.checkpoint.is_empty(), &args.against) {
         return against(flags, &journal, index, key.as_ref(), true).await;

@@ -145,7 +145,7 @@ fn apply(flags: &ConnectionFlags, args: &ImportArgs, proposals: &mut [Proposal])
 }
 
 fn item(proposal: Proposal, names: Option<&[String]>) -> Item {
-    let checked = proposal.draft.check(new_profile_id());
+    let checked = environment::policy().check_draft(&proposal.draft, new_profile_id());
     let checked = checked.map_err(|errors| errors.iter().map(field_line).collect());
     let is_taken = names.map(|names| names.iter().any(|name| name.trim() == proposal.draft.name.trim()));
     Item { proposal, checked, is_taken }

@@ -32,7 +32,7 @@ use crate::{
     store::connections::{ProfileList, Profiles, ProfilesError, UnreadableProfile, new_profile_id},
 };
 
-/// What `profiles` is asked for.
+/// Subcommands of `profiles`.
 #[derive(Args, Debug)]
 pub(crate) struct ProfilesArgs {
     #[command(subcommand)]
