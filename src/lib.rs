@@ -5,6 +5,9 @@
 // In tests they are welcome: a panic there is a finding.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+/// The id of the application on every system: of its window, its desktop entry, its bundle and its notices.
+pub const APPLICATION_ID: &str = "org.keybearer.Keybearer";
+
 /// Plain data and pure functions.
 pub mod model;
 

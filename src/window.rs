@@ -87,7 +87,7 @@ fn fail(words: &str) -> ExitCode {
 fn options() -> eframe::NativeOptions {
     let mut viewport = egui::ViewportBuilder::default()
         .with_title("Keybearer")
-        .with_app_id("keybearer")
+        .with_app_id(crate::APPLICATION_ID)
         .with_inner_size([1360.0, 820.0])
         .with_min_inner_size(crate::ui::zoom::MIN_ROOM);
     if let Ok(icon) = eframe::icon_data::from_png_bytes(include_bytes!("../assets/icon.png")) {

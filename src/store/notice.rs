@@ -12,7 +12,9 @@ pub async fn show(title: &str, body: &str) -> Result<(), String> {
     let body = crate::model::text::xml::escaped(body);
     let call = async {
         let bus = zbus::Connection::session().await?;
-        let hints: HashMap<&str, zbus::zvariant::Value<'_>> = HashMap::new();
+        // By which the desktop finds the name and the icon of the application.
+        let hints: HashMap<&str, zbus::zvariant::Value<'_>> =
+            HashMap::from([("desktop-entry", crate::APPLICATION_ID.into())]);
         let nothing: [&str; 0] = [];
         let message = ("Keybearer", 0u32, "dialog-password", title, body, &nothing[..], hints, -1i32);
         let service = Some("org.freedesktop.Notifications");

@@ -44,6 +44,7 @@ mod file_dialogs;
 mod forms_window;
 mod front;
 #[cfg(feature = "window")]
+mod guide;
 mod import_window;
 mod invalidate_many;
 mod journal_checkpoints;
