@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 
 use keybearer::{
-    cli::{self, Request},
+    cli::{self, Request, create_api_key_bin},
     store::process,
 };
 
@@ -15,6 +15,10 @@ static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_all
 
 fn main() -> ExitCode {
     process::protect_memory();
+    if create_api_key_bin::is_called(std::env::args_os().next().as_deref()) {
+        process::lock_memory();
+        return create_api_key_bin::main(std::env::args_os());
+    }
     match cli::parse(std::env::args_os()) {
         Ok(Request::Window { sandbox }) => window(sandbox),
         Ok(Request::Command(command)) => {

@@ -1,11 +1,16 @@
 //! The command `elasticsearch-create-api-key`: a key's id and secret on two lines, and nothing else on stdout.
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{
+    ffi::{OsStr, OsString},
+    path::Path,
+    process::ExitCode,
+};
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches, Parser};
 use zeroize::Zeroizing;
 
 use super::{
+    CREATE_API_KEY,
     args::{
         connection::{ConnectionFlags, check_writable},
         draft,
@@ -13,7 +18,7 @@ use super::{
     commands::create,
     environment,
     error::{self, CliError, Exit},
-    output,
+    help, output,
     output::{destination, secret},
 };
 use crate::{
@@ -26,7 +31,7 @@ use crate::{
 /// The cluster and the sign-in come from the options or from the environment, as for `keybearer`:
 /// ES_URL, ES_CA_FILE or ES_FINGERPRINT, ES_API_KEY, or ES_USERNAME and ES_PASSWORD.
 #[derive(Parser, Debug)]
-#[command(name = "elasticsearch-create-api-key", version, max_term_width = 100)]
+#[command(name = CREATE_API_KEY, version, max_term_width = 100)]
 struct CreateApiKeyArgs {
     /// Name of the key
     #[arg(long)]
@@ -47,9 +52,20 @@ struct CreateApiKeyArgs {
     connection: ConnectionFlags,
 }
 
+/// Returns `true` if a program was started by the name of this command, such as by a link to `keybearer`.
+pub fn is_called(program: Option<&OsStr>) -> bool {
+    program.and_then(|path| Path::new(path).file_stem()).is_some_and(|name| name == CREATE_API_KEY)
+}
+
+/// Returns the command as clap knows it, with examples in its help.
+pub(super) fn command() -> clap::Command {
+    help::complete_create_api_key(CreateApiKeyArgs::command())
+}
+
 /// Runs the whole command.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    match CreateApiKeyArgs::try_parse_from(args) {
+    let parsed = command().try_get_matches_from(args);
+    match parsed.and_then(|matches| CreateApiKeyArgs::from_arg_matches(&matches)) {
         Ok(article) => super::finish(environment::run(article.run())),
         Err(error) => error::print_clap(error),
     }

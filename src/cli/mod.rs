@@ -7,13 +7,14 @@ pub mod create_api_key_bin;
 mod environment;
 mod error;
 mod fixes;
+mod help;
 mod keys;
 mod output;
 mod signals;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::model::filter;
 use args::connection::ConnectionFlags;
@@ -22,11 +23,16 @@ use error::{CliError, Exit};
 #[cfg(feature = "sandbox")]
 use crate::sandbox::Options;
 
+/// Name of the program.
+const PROGRAM: &str = "keybearer";
+/// Name of the program that creates a key and prints its id and its secret; `keybearer` answers to it, too.
+const CREATE_API_KEY: &str = "elasticsearch-create-api-key";
+
 /// Administer the API keys of Elasticsearch clusters: least privilege, expiration dates, and proof.
 ///
 /// Without a command, the window opens.
 #[derive(Parser, Debug)]
-#[command(name = "keybearer", version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = PROGRAM, version, max_term_width = 100)]
 struct Cli {
     /// Open the window with a practice cluster in memory
     #[cfg(feature = "sandbox")]
@@ -41,22 +47,6 @@ struct Cli {
     #[command(subcommand)]
     verb: Option<Verb>,
 }
-
-const AFTER_HELP: &str = "\
-Environment (options override it, a profile replaces it; secrets are never options):
-  ES_URL                     address of the cluster
-  ES_CA_FILE                 PEM file with the certificates to trust
-  ES_FINGERPRINT             SHA-256 fingerprint of the certificate to trust
-  ES_API_KEY                 API key to sign in with, encoded or id:key
-  ES_TOKEN                   bearer token to sign in with
-  ES_USERNAME, ES_PASSWORD   user to sign in as; a missing password is prompted for on a terminal
-  ES_SHARED_SECRET           shared secret of a JWT realm, for `profiles save --issuer`
-  KEYBEARER_CLIENT_SECRET    secret of the client at an OpenID Connect provider, for the same
-  KEYBEARER_JOURNAL          folder of the activity journal, or off for none
-  KEYBEARER_ROTATIONS        folder of the rotations in progress
-
-Exit codes: 0 done, 1 failed or refused, 2 usage, 3 partly done, incomplete or not known,
-4 keys expire (of `expiring`).";
 
 #[derive(Subcommand, Debug)]
 enum Verb {
@@ -99,6 +89,11 @@ enum Verb {
     Login(commands::login::LoginArgs),
     /// Sign out: remove the tokens of a saved connection from the keyring
     Logout,
+    /// Print the completions for a shell
+    Completions(commands::completions::CompletionsArgs),
+    /// Write the manual pages into a folder, for packages
+    #[command(hide = true)]
+    Manual(commands::manual::ManualArgs),
 }
 
 /// Request of a command line.
@@ -118,12 +113,18 @@ pub struct Command {
     verb: Verb,
 }
 
+/// Returns the command line as clap knows it, with examples in its help.
+fn command() -> clap::Command {
+    help::complete(Cli::command())
+}
+
 /// Parses a command line.
 ///
 /// # Errors
 /// The exit code, after the message was printed: of a usage error, of `--help` or `--version`.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, ExitCode> {
-    let cli = Cli::try_parse_from(ids_last(args)).map_err(error::print_clap)?;
+    let matches = command().try_get_matches_from(ids_last(args)).map_err(error::print_clap)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(error::print_clap)?;
     #[cfg(feature = "sandbox")]
     let sandbox = cli.sandbox.then(|| cli.keys.unwrap_or(Options::default().keys));
     #[cfg(not(feature = "sandbox"))]
@@ -266,6 +267,8 @@ async fn dispatch(command: Command) -> Result<Exit, CliError> {
         Verb::Policy(args) => commands::policy::run(&args),
         Verb::Login(args) => commands::login::login(flags, args).await,
         Verb::Logout => commands::login::logout(flags).await,
+        Verb::Completions(args) => commands::completions::run(&args),
+        Verb::Manual(args) => commands::manual::run(&args),
     }
 }
 

@@ -44,7 +44,8 @@ pub fn article() -> Command {
     clean(env!("CARGO_BIN_EXE_elasticsearch-create-api-key"))
 }
 
-fn clean(program: &str) -> Command {
+/// A program with nothing in its environment, and nobody at its terminal.
+pub fn clean(program: &str) -> Command {
     let mut command = Command::new(program);
     command.env_clear().env("TZ", "UTC").env("KEYBEARER_JOURNAL", "off").stdin(Stdio::null());
     // Not the keyring of whoever runs the tests, which is found without a variable, too.

@@ -24,6 +24,7 @@ mod cli_practice;
 mod cli_rotate;
 mod cli_rotate_cut;
 mod cli_secret_output;
+mod cli_shells;
 mod cli_ship;
 mod cli_signals;
 mod cli_snippet;

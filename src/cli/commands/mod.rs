@@ -2,6 +2,7 @@
 
 pub(super) mod check;
 pub(super) mod clone;
+pub(super) mod completions;
 pub(super) mod create;
 pub(super) mod expiring;
 pub(super) mod grant;
@@ -9,6 +10,7 @@ pub(super) mod invalidate;
 pub(super) mod journal;
 pub(super) mod list;
 pub(super) mod login;
+pub(super) mod manual;
 pub(super) mod policy;
 pub(super) mod profiles;
 pub(super) mod rotation;
