@@ -112,7 +112,7 @@ fn no_window(error: &str) -> String {
     } else if names(&["display", "x11", "x server", "connection"]) {
         "The display can’t be opened: check DISPLAY, and whether you may use it (xauth)"
     } else {
-        "See “System packages” in the README"
+        "Install Keybearer by a package, or run packaging/try once"
     };
     let reason = reason(error);
     format!("no window can be opened: {reason}.\n{hint}.\nThe command line works without a window: keybearer --help")
