@@ -181,6 +181,10 @@ pub(super) async fn make(
                 created.doubts.push(doubt);
             }
             let doubt = look_for_twins(session, &mut created, &asked.name, &asked.trace).await;
+            // Whoever reads the journal after a crash has not seen the doubt.
+            if closing.reason.is_none() {
+                closing.reason.clone_from(&doubt);
+            }
             created.doubts.extend(doubt);
             closing.keys.extend(created.twins.iter().cloned());
             created.doubts.extend(match asked.expiry {
@@ -246,7 +250,7 @@ async fn look_for_twins(session: &Session, created: &mut CreatedKey, name: &str,
 }
 
 /// Returns a message about other keys of the same request; `None` if there are none.
-pub(super) fn twins_words(twins: &[KeyId]) -> Option<String> {
+pub(crate) fn twins_words(twins: &[KeyId]) -> Option<String> {
     (!twins.is_empty()).then(|| {
         format!(
             "The request reached the cluster more than once. {} was created by it too, and nobody knows the secret: \

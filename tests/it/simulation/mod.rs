@@ -7,16 +7,28 @@
 
 mod disk;
 mod life;
+mod window;
 mod world;
 
-use std::{collections::BTreeMap, path::{Path, PathBuf}, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use life::Life;
+use window::Window;
 use world::World;
 
 /// Number of seeds of an ordinary run, and how many live at the same time.
 const SEEDS: u64 = 64;
-const AT_ONCE: usize = 96;
+const AT_ONCE: usize = 192;
+/// Number of windows among so many seeds, and how many live at the same time.
+const SEEDS_A_WINDOW: u64 = 10;
+const WINDOWS_AT_ONCE: usize = 24;
 /// Number of seeds on one practice cluster: its keys stay.
 const SEEDS_OF_A_WORLD: u64 = 2000;
 
@@ -45,6 +57,15 @@ const HAPPENS: [&str; 23] = [
     "shipped",
     "shipping cut short",
     "another end than was asked for",
+];
+
+/// The same of the windows among 2,000 seeds.
+const WINDOWS_MEET: [&str; 5] = [
+    "a window was locked",
+    "a window was locked while it wrote",
+    "a window asked about a secret before it was locked",
+    "told after a lock: was invalidated",
+    "told after a lock: was copied",
 ];
 
 /// Numbers that follow from a seed (SplitMix64).
@@ -93,6 +114,37 @@ async fn live(world: &Arc<World>, seed: u64) -> (String, Option<String>) {
     (story, result.err())
 }
 
+/// Lives these windows, and returns how often each thing happened.
+fn run_windows(seeds: std::ops::Range<u64>, tells: bool) -> BTreeMap<String, usize> {
+    let runtime = runtime();
+    let world = runtime.block_on(World::start());
+    let (next, failed) = (AtomicU64::new(seeds.start), Mutex::new(Vec::new()));
+    std::thread::scope(|threads| {
+        for _ in 0..WINDOWS_AT_ONCE {
+            let one = || loop {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                if seed >= seeds.end || failed.lock().unwrap().len() >= 5 {
+                    return;
+                }
+                let mut window = Window::new(&world, runtime.handle().clone(), seed);
+                let result = window.live();
+                let story = window.machine.story.lock().unwrap().clone();
+                if tells {
+                    println!("{story}");
+                }
+                if let Err(words) = result {
+                    failed.lock().unwrap().push(format!("window:{seed}: {words}\n{story}"));
+                }
+            };
+            std::thread::Builder::new().spawn_scoped(threads, one).unwrap();
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "{} windows went wrong:\n{}", failed.len(), failed.join("\n"));
+    let happened = world.happened.lock().unwrap().clone();
+    happened
+}
+
 /// Lives these seeds, and returns how often each thing happened.
 async fn run(seeds: impl Iterator<Item = u64>, tells: bool) -> BTreeMap<String, usize> {
     let world = World::start().await;
@@ -127,18 +179,50 @@ async fn run(seeds: impl Iterator<Item = u64>, tells: bool) -> BTreeMap<String, 
     happened
 }
 
+/// With room on the stack: the futures of a debug build are large.
+fn runtime() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).thread_stack_size(16 << 20).enable_all().build().unwrap()
+}
+
+#[test]
+fn a_window_that_is_locked_at_any_moment_finishes_what_it_writes_and_leaves_no_key_untold() {
+    let chosen = std::env::var("KEYBEARER_SIMULATION").unwrap_or_default();
+    if let Some(seed) = chosen.strip_prefix("window:") {
+        let seed = seed.parse().unwrap();
+        println!("{:?}", run_windows(seed..seed + 1, true));
+        return;
+    }
+    if chosen.starts_with("seed:") {
+        return;
+    }
+    let seeds = chosen_seeds(&chosen);
+    let happened = run_windows(seeds.start / SEEDS_A_WINDOW..seeds.end.div_ceil(SEEDS_A_WINDOW), false);
+    println!("windows of {} seeds: {happened:?}", seeds.end);
+    for what in WINDOWS_MEET.iter().filter(|_| seeds.end - seeds.start >= 2000) {
+        assert!(happened.contains_key(*what), "in these windows there was not once: {what}");
+    }
+}
+
+fn chosen_seeds(chosen: &str) -> std::ops::Range<u64> {
+    match chosen.split_once("..") {
+        Some((first, end)) => first.parse().unwrap()..end.parse().unwrap(),
+        None => 0..if chosen.is_empty() { SEEDS } else { chosen.parse().unwrap() },
+    }
+}
+
 #[test]
 fn whatever_happens_on_the_way_what_is_said_of_a_key_is_true() {
     let chosen = std::env::var("KEYBEARER_SIMULATION").unwrap_or_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_stack_size(16 << 20).enable_all().build().unwrap();
+    let runtime = runtime();
     if let Some(seed) = chosen.strip_prefix("seed:") {
         println!("{:?}", runtime.block_on(run(std::iter::once(seed.parse().unwrap()), true)));
         return;
     }
-    let seeds = match chosen.split_once("..") {
-        Some((first, end)) => first.parse().unwrap()..end.parse().unwrap(),
-        None => 0..if chosen.is_empty() { SEEDS } else { chosen.parse().unwrap() },
-    };
+    if chosen.starts_with("window:") {
+        return;
+    }
+    let seeds = chosen_seeds(&chosen);
     let mut happened: BTreeMap<String, usize> = BTreeMap::new();
     let mut first = seeds.start;
     while first < seeds.end {

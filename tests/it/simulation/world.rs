@@ -8,7 +8,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicI64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -61,6 +61,8 @@ pub struct Weather {
     pub jump_at_request: usize,
     /// How far it is off after that, in milliseconds.
     pub jump_to: i64,
+    /// The window is to be locked at this request; 0 for never.
+    pub lock_at_request: usize,
 }
 
 /// One machine, as its line sees it.
@@ -71,6 +73,7 @@ pub struct Machine {
     pub clock: Arc<AtomicI64>,
     weather: Mutex<(Weather, Dice, usize)>,
     pub crashed: tokio::sync::Notify,
+    pub lock_is_due: Arc<AtomicBool>,
     pub journal: PathBuf,
     /// Number of writes that reached the cluster.
     pub writes: AtomicUsize,
@@ -88,6 +91,7 @@ impl Machine {
             clock: Arc::default(),
             weather: Mutex::new((Weather::default(), Dice(0), 0)),
             crashed: tokio::sync::Notify::new(),
+            lock_is_due: Arc::default(),
             journal,
             writes: AtomicUsize::new(0),
             doubled: Mutex::default(),
@@ -113,6 +117,9 @@ impl Machine {
         if *count == now.jump_at_request {
             self.clock.store(now.jump_to, Ordering::Relaxed);
             self.tell(format_args!("    the clock jumps to {}", super::off(now.jump_to)));
+        }
+        if *count == now.lock_at_request {
+            self.lock_is_due.store(true, Ordering::Relaxed);
         }
         if *count == now.failure_at_request {
             return (if dice.one_in(2) { Line::CutBefore } else { Line::CutAfter }, true);
