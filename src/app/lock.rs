@@ -13,6 +13,7 @@ use crate::{
     ops::{
         Problem,
         connections::vault::ReadProfiles,
+        create::twins_words,
         invalidate::InvalidationPlan,
         keys::key_set::KeySet,
         lock::{NotUnlocked, TypedSignIn},
@@ -216,12 +217,15 @@ impl State {
                 self.show_secret(card);
                 continue;
             }
+            let name = sanitize::shortened(&card.name, 60);
+            if let Some(words) = twins_words(&card.twins) {
+                self.note_outcome(format!("“{name}”: {words}"));
+            }
             let guard = card.rotation.as_mut().and_then(|successor| successor.guard.take());
             // The end of a successor that is on its way goes on by itself.
             if card.is_safe() || (card.rotation.is_some() && guard.is_none()) {
                 continue;
             }
-            let name = sanitize::shortened(&card.name, 60);
             if card.copied != Copied::Never {
                 self.note_outcome(format!(
                     "The secret of “{name}” ({}) was copied before Keybearer locked, and not confirmed as saved: {}",

@@ -25,6 +25,16 @@ pub(super) fn known_skew(skew: &AtomicI64) -> Option<TimeDelta> {
 }
 
 /// Returns the time on this machine.
-pub(super) fn now() -> Timestamp {
-    Timestamp::of_system(SystemTime::now())
+pub(crate) fn now() -> Timestamp {
+    let now = Timestamp::of_system(SystemTime::now());
+    #[cfg(debug_assertions)]
+    let now = now + OFFSET.try_with(|offset| TimeDelta::from_millis(offset.load(Ordering::Relaxed))).unwrap_or_default();
+    now
+}
+
+#[cfg(debug_assertions)]
+tokio::task_local! {
+    /// What this machine's clock is off in a task, in milliseconds. Only in builds with debug assertions: tests simulate
+    /// clocks that jump.
+    pub static OFFSET: std::sync::Arc<AtomicI64>;
 }

@@ -4,7 +4,7 @@
 mod address;
 mod api;
 mod call;
-mod clock;
+pub mod clock;
 mod connection;
 mod credentials;
 mod error;

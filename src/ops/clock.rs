@@ -1,14 +1,12 @@
 //! Clock and time zone of this machine, which are read only here, and the clock of a cluster, as its own queries show
 //! it.
 
-use std::time::SystemTime;
-
 use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::Session;
 use crate::{
-    client::{ClientError, KeyQuery, MAX_DATE_SKEW, Order},
+    client::{ClientError, KeyQuery, MAX_DATE_SKEW, Order, clock as client_clock},
     model::{TimeDelta, Timestamp, api_key::KeyId, time::expiry, version::Feature},
 };
 
@@ -17,7 +15,7 @@ const MAX_SKEW_SECONDS: i64 = 250 * 366 * 86_400;
 
 /// Returns the current time by this machine's clock.
 pub fn now() -> Timestamp {
-    Timestamp::of_system(SystemTime::now())
+    client_clock::now()
 }
 
 /// Returns the time zone in which dates are shown and typed; UTC if none is set.

@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use super::disk;
+
 /// Beginning and end of the name of a temporary file, between which there are random letters.
 const TEMPORARY: (&str, &str) = (".keybearer-", ".new");
 
@@ -22,7 +24,8 @@ pub(super) enum Durability {
     Name,
 }
 
-/// Creates a folder and its parents, with mode 0700 on Unix. An existing folder stays as it is.
+/// Creates a folder and its parents, with mode 0700 on Unix, and returns when they are on the disk. An existing folder
+/// stays as it is.
 ///
 /// # Errors
 /// Any error of the file system.
@@ -31,7 +34,9 @@ pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    let above = disk::folders_to_sync(folder);
+    builder.create(folder)?;
+    above.iter().try_for_each(|above| disk::sync_folder(above))
 }
 
 /// Options for opening a file for reading; a file that is created gets mode 0600 on Unix.
@@ -54,9 +59,9 @@ pub(super) fn replace(path: &Path, bytes: &[u8], durability: Durability) -> io::
     let (prefix, suffix) = TEMPORARY;
     let mut new = tempfile::Builder::new().prefix(prefix).suffix(suffix).tempfile_in(folder)?;
     new.write_all(bytes)?;
-    new.as_file().sync_all()?;
+    disk::sync_file(new.as_file(), new.path())?;
     new.persist(path)?;
-    if durability == Durability::Name { sync_folder(folder) } else { Ok(()) }
+    if durability == Durability::Name { disk::sync_folder(folder) } else { Ok(()) }
 }
 
 /// Removes temporary files of [`replace`] that a crash left in a folder a day ago or earlier. A file that can't be
@@ -77,14 +82,6 @@ pub(super) fn sweep(folder: &Path) {
 /// Returns the folder that a file is in, `.` for a name alone.
 pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Returns when the names in a folder are on the disk: a new name is on the disk when its folder is.
-///
-/// # Errors
-/// Any error of the file system.
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 #[cfg(test)]

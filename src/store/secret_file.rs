@@ -8,7 +8,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::own_files;
+use super::{disk, own_files};
 use crate::model::secret::Secret;
 
 /// Size limit of a file that holds a secret, in bytes.
@@ -94,9 +94,9 @@ impl SecretFile {
     pub fn write(mut self, text: &Secret) -> io::Result<()> {
         self.file.write_all(text.expose().as_bytes())?;
         self.file.write_all(b"\n")?;
-        self.file.sync_all()?;
+        disk::sync_file(&self.file, &self.path)?;
         // A name is on the disk when its folder is. Where that is not possible, the file has been written all the same.
-        let _ = own_files::sync_folder(own_files::folder_of(&self.path));
+        let _ = disk::sync_folder(own_files::folder_of(&self.path));
         self.is_written = true;
         Ok(())
     }

@@ -149,6 +149,7 @@ async fn granted(server: &Server, owner: &str, role_descriptors: &Value, metadat
         expires: None,
         secret: Secret::new(made["api_key"].as_str().unwrap()),
         doubts: Vec::new(),
+        twins: Vec::new(),
     }
 }
 

@@ -295,6 +295,7 @@ impl Server {
             expires: made["expiration"].as_i64().map(Timestamp::from_millis),
             secret: Secret::new(made["api_key"].as_str().unwrap()),
             doubts: Vec::new(),
+            twins: Vec::new(),
         }
     }
 

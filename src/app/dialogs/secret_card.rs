@@ -48,6 +48,8 @@ pub struct Reveal {
     pub secret: Secret,
     /// Doubts about the key: parts that differ from the request or are not known, one sentence each.
     pub doubts: Vec<String>,
+    /// Other keys that the same request created; nobody knows their secrets.
+    pub twins: Vec<KeyId>,
     /// Kind of the key, which decides what it can sign in to.
     pub kind: KeyKind,
     /// Connection that the key was created on.
@@ -88,6 +90,7 @@ impl Reveal {
             expires: created.expires,
             secret: created.secret,
             doubts: created.doubts,
+            twins: created.twins,
             kind: KeyKind::Rest,
             profile: profile.clone(),
             cluster_uuid: None,

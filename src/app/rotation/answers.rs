@@ -298,6 +298,7 @@ pub(crate) mod tests {
             expires: None,
             secret: Secret::new("s"),
             doubts: Vec::new(),
+            twins: Vec::new(),
         };
         Reveal::of_key(created, &ApiKey::default(), &profile())
     }

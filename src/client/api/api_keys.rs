@@ -32,6 +32,9 @@ pub struct CreatedKey {
     pub secret: Secret,
     /// Doubts about this key: parts that are not as requested, or not known; sentences to be shown beside it.
     pub doubts: Vec<String>,
+    /// Other keys that the same request created, because something on the way sent it more than once: nobody knows their
+    /// secrets.
+    pub twins: Vec<KeyId>,
 }
 
 /// Result of an invalidation. Ids that are unknown, foreign or were invalidated before are in none of the lists (as
@@ -110,6 +113,7 @@ impl Client {
             expires: wire.expiration,
             secret: Secret::new(wire.api_key),
             doubts: Vec::new(),
+            twins: Vec::new(),
         })
     }
 

@@ -180,6 +180,13 @@ pub(super) async fn make(
                 closing = OutcomeEntry { verdict: Verdict::Unknown, reason: Some(doubt.clone()), ..closing };
                 created.doubts.push(doubt);
             }
+            let doubt = look_for_twins(session, &mut created, &asked.name, &asked.trace).await;
+            // Whoever reads the journal after a crash has not seen the doubt.
+            if closing.reason.is_none() {
+                closing.reason.clone_from(&doubt);
+            }
+            created.doubts.extend(doubt);
+            closing.keys.extend(created.twins.iter().cloned());
             created.doubts.extend(match asked.expiry {
                 Some(Expiry::In(span)) => other_span(session, &created, span).await,
                 expiry => other_end(expiry, created.expires),
@@ -204,6 +211,58 @@ pub(super) async fn make(
             Err(CreateError::Refused(error))
         }
     }
+}
+
+/// Looks for other keys of the same request: a gateway that got no answer in time may have sent it again. Notes those that
+/// are proved to be created by it, and returns a message about what was found or could not be looked for; `None` if there
+/// is nothing to tell.
+async fn look_for_twins(session: &Session, created: &mut CreatedKey, name: &str, trace: &Trace) -> Option<String> {
+    if !(session.privileges.sees_all_keys() || session.privileges.sees_own_keys()) {
+        return None;
+    }
+    let found = match trace {
+        Trace::RequestId(id) => by_request_id(session, id, name).await.map(Found::of),
+        Trace::Name { sent, before: Some(before), owner } => by_name(session, name, owner, *sent, Some(before)).await,
+        Trace::Name { before: None, .. } | Trace::Unseen(_) => return None,
+    };
+    let others = |keys: Vec<ApiKey>| -> Vec<KeyId> {
+        let others = keys.into_iter().filter(|key| key.id != created.id && !key.invalidated);
+        others.map(|key| key.id).collect()
+    };
+    match found {
+        Ok(Found { ours, perhaps }) => {
+            let (twins, perhaps) = (others(ours), others(perhaps));
+            created.twins = twins;
+            twins_words(&created.twins).or_else(|| {
+                (!perhaps.is_empty()).then(|| {
+                    format!(
+                        "{} of the same name appeared at the same time. If the request reached the cluster more than \
+                         once, nobody knows the secret: check before you use it",
+                        named(&perhaps)
+                    )
+                })
+            })
+        }
+        Err(error) => {
+            Some(format!("It is not known whether the request reached the cluster more than once: {error}"))
+        }
+    }
+}
+
+/// Returns a message about other keys of the same request; `None` if there are none.
+pub(crate) fn twins_words(twins: &[KeyId]) -> Option<String> {
+    (!twins.is_empty()).then(|| {
+        format!(
+            "The request reached the cluster more than once. {} was created by it too, and nobody knows the secret: \
+             invalidate it",
+            named(twins)
+        )
+    })
+}
+
+fn named(keys: &[KeyId]) -> String {
+    let ids: Vec<&str> = keys.iter().map(KeyId::as_str).collect();
+    format!("{} {}", if keys.len() == 1 { "Key" } else { "Each of the keys" }, ids.join(", "))
 }
 
 /// Returns a message about a key that doesn't expire at the end of the span that was asked for; `None` if it does. If

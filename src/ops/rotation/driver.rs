@@ -223,7 +223,8 @@ pub async fn start(
     front: &mut dyn Interaction,
 ) -> Result<Outcome, Problem> {
     check_underway(&all(rotations).await?.rotations, &plan.cluster, &plan.old.id)?;
-    let guard = begin(rotations, plan, consent, destination.place(), batch)?;
+    let plan = plan.clone().by_cluster_clock(session).await?;
+    let guard = begin(rotations, &plan, consent, destination.place(), batch)?;
     front.progress(RotationProgress::Begun(guard.rotation.id.clone()));
     Ok(Run::new(session, guard, front).make(destination).await)
 }

@@ -277,8 +277,8 @@ pub async fn end(
     if links {
         link(session, guard, progress).await?;
     }
-    let earlier = guard.rotation.requests.len().saturating_sub(1);
-    let late = made_by(session, &guard.rotation.old.id, &guard.rotation.requests[..earlier]).await?;
+    // Of earlier requests, and of the newest one if something on the way sent it more than once.
+    let late = made_by(session, &guard.rotation.old.id, &guard.rotation.requests).await?;
     let late: Vec<ApiKey> = late.into_iter().filter(|key| key.id != judged.successor.id).collect();
     end_strays(session, guard, &late, progress).await?;
     if links || late.iter().any(|key| !key.invalidated) {

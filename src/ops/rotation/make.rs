@@ -104,7 +104,7 @@ async fn create_successor(
     let asked = asked.naming_grace(rotation.grace);
     let keys = [old.id.clone()];
     let intent = session.intend(Action::Rotate, &keys, note(rotation, "successor")).await?;
-    let created = match create::create(session, &asked).await {
+    let mut created = match create::create(session, &asked).await {
         Ok(created) => created,
         Err(CreateError::Refused(error)) => {
             intent.close(OutcomeEntry::of_error(&error, &keys)).await;
@@ -124,6 +124,13 @@ async fn create_successor(
         return Err(problem);
     }
     intent.close(OutcomeEntry { keys: vec![old.id.clone(), created.id.clone()], ..success() }).await;
+    let twins: Vec<ApiKey> =
+        created.twins.iter().map(|id| ApiKey { id: id.clone(), ..ApiKey::default() }).collect();
+    // Where they can't be invalidated, the doubt about them stays; the end of the rotation tries once more.
+    if !twins.is_empty() && end_strays(session, guard, &twins, progress).await.is_ok() {
+        let words = create::twins_words(&created.twins);
+        created.doubts.retain(|doubt| Some(doubt) != words.as_ref());
+    }
     Ok(created)
 }
 

@@ -81,6 +81,7 @@ pub struct RotationPlan {
     pub left_behind: Vec<String>,
     /// The request for the successor.
     pub request: CreateKey,
+    wanted_grace: TimeDelta,
     grace: TimeDelta,
     grace_is_cut: bool,
     now: Timestamp,
@@ -106,9 +107,24 @@ impl RotationPlan {
     /// Sets how long both keys work; a period longer than the old key lives is cut to its end.
     pub fn set_grace(&mut self, wanted: TimeDelta) {
         let end = self.ends_within(wanted);
+        self.wanted_grace = wanted;
         self.grace = end.map_or(wanted, |at| (at - self.now).max(TimeDelta::ZERO));
         self.grace_is_cut = end.is_some();
         self.request = self.request.clone().naming_grace(self.grace);
+    }
+
+    /// Returns the plan with a grace period that is cut by the cluster's own clock alone: by another clock the old key
+    /// could seem to end sooner, and both keys would work for a shorter time than was asked for.
+    ///
+    /// # Errors
+    /// Returns an error if the cluster can't be asked.
+    pub(super) async fn by_cluster_clock(mut self, session: &Session) -> Result<Self, Problem> {
+        if self.grace_is_cut {
+            clock::compare(session).await?;
+            self.now = session.now();
+            self.set_grace(self.wanted_grace);
+        }
+        Ok(self)
     }
 
     /// The successor's end, where it comes before a grace period of this length is over: then both keys would not work
@@ -229,6 +245,7 @@ pub async fn plan(
         rights: rights_today(session, &old).await,
         left_behind: successor::left_behind(&old),
         request,
+        wanted_grace: TimeDelta::ZERO,
         grace: TimeDelta::ZERO,
         grace_is_cut: false,
         now: session.now(),
@@ -236,7 +253,7 @@ pub async fn plan(
         old,
     };
     plan.set_grace(options.grace);
-    Ok(plan)
+    plan.by_cluster_clock(session).await
 }
 
 /// Saves a plan as a new rotation, so that it can be resumed whatever happens. Nothing is sent.
@@ -372,6 +389,7 @@ mod tests {
                 "q",
             )
             .unwrap(),
+            wanted_grace: TimeDelta::ZERO,
             grace: TimeDelta::ZERO,
             grace_is_cut: false,
             now: Timestamp::EPOCH,

@@ -29,6 +29,8 @@ pub(super) struct End {
     pub(super) is_unfinished: bool,
     /// Damage at the end of the journal.
     pub(super) damage: Option<FaultyLine>,
+    /// `true` if a crash left the head one entry behind.
+    pub(super) is_head_behind: bool,
     /// Last line, if it is an intent.
     pub(super) open: Option<Read>,
 }
@@ -49,6 +51,7 @@ impl End {
             torn: None,
             is_unfinished: false,
             damage: None,
+            is_head_behind: false,
             open: None,
         };
         for (age, file) in files.iter().rev().enumerate() {
@@ -122,6 +125,7 @@ impl End {
                 damage(folder, Fault::Rewritten { written: marker.sequence });
             }
         }
+        self.is_head_behind = is_readable && head.as_ref().is_none_or(|head| head.sequence < last);
         let furthest = head.iter().chain(outside).max_by_key(|record| record.sequence);
         if let Some(record) = furthest.filter(|record| record.sequence > self.sequence) {
             (self.sequence, self.hash) = (record.sequence, record.hash.clone());

@@ -26,6 +26,7 @@ use crate::{
         machine_policy::MachinePolicy,
     },
     store::{
+        disk,
         lock::{LOCK_WAIT, lock},
         own_files,
         vault::{Vault, os::OsVault},
@@ -195,6 +196,10 @@ impl Journal {
             own_files::sweep(folder);
             self.markers.iter().for_each(Markers::sweep);
         }
+        if end.is_head_behind && end.damage.is_none() && end.sequence > 0 {
+            // A second crash must not leave it two entries behind, as nothing but damage does otherwise.
+            head::write(folder, &Head { sequence: end.sequence, hash: end.hash.clone() })?;
+        }
         let mut file = own_files::options().create(true).truncate(false).write(true).open(&end.file)?;
         file.set_len(end.length)?;
         file.seek(SeekFrom::End(0))?;
@@ -203,8 +208,8 @@ impl Journal {
         let unfinished = if end.is_unfinished { "\n" } else { "" };
         let written = file
             .write_all(format!("{unfinished}{line}\n").as_bytes())
-            .and_then(|()| file.sync_data())
-            .and_then(|()| if is_new { own_files::sync_folder(folder) } else { Ok(()) })
+            .and_then(|()| disk::sync_data(&file, &end.file))
+            .and_then(|()| if is_new { disk::sync_folder(folder) } else { Ok(()) })
             .and_then(|()| head::write(folder, &head));
         if let Err(error) = written {
             // A part that can't be removed is kept as torn by the next entry.
