@@ -48,6 +48,50 @@ pub(super) fn options() -> OpenOptions {
     options
 }
 
+/// Takes all rights on a file from everybody but its owner, on Windows, where a new file has those of its folder. On Unix
+/// its mode says so from the start, and this does nothing.
+///
+/// # Errors
+/// Returns an error if `icacls`, which is part of Windows, can't be run or refuses.
+#[cfg(windows)]
+pub(super) fn restrict_to_owner(path: &Path) -> io::Result<()> {
+    use std::{
+        os::windows::process::CommandExt as _,
+        process::{Command, Stdio},
+    };
+    /// No console flashes up beside the window.
+    const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+    /// Whoever owns the file, in the notation of `icacls`.
+    const OWNER: &str = "*S-1-3-4:F";
+
+    // By its path: another program of that name may lie in the current folder.
+    let system = known_folders::get_known_folder_path(known_folders::KnownFolder::System)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "Windows does not name its system folder"))?;
+    let status = Command::new(system.join("icacls.exe"))
+        .arg(path)
+        .args(["/inheritance:r", "/grant:r", OWNER])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .creation_flags(CREATE_NO_WINDOW)
+        .status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::new(io::ErrorKind::PermissionDenied, "other users can't be kept out of the file (icacls)"))
+    }
+}
+
+/// Takes all rights on a file from everybody but its owner: on Unix its mode says so from the start.
+///
+/// # Errors
+/// None here.
+#[cfg(not(windows))]
+#[expect(clippy::unnecessary_wraps, reason = "on Windows there are errors")]
+pub(super) fn restrict_to_owner(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 /// Replaces a file as a whole, or creates it, with mode 0600 on Unix. The content is first written to a temporary file
 /// in the same folder, whose name no other process has.
 ///

@@ -50,17 +50,20 @@ pub struct SecretFile {
 }
 
 impl SecretFile {
-    /// Creates the file, with mode 0600 on Unix.
+    /// Creates the file, with mode 0600 on Unix and an access control list for its owner alone on Windows.
     ///
     /// # Errors
-    /// Returns an error if the file exists already or can't be created.
+    /// Returns an error if the file exists already, can't be created, or would be readable by others.
     pub fn create(path: &Path) -> io::Result<Self> {
         let mut options = File::options();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path).map_err(|error| explain(path, error))?;
-        Ok(Self { path: path.to_owned(), file, is_written: false })
+        // It goes again if others can't be kept out: nothing was written.
+        let created = Self { path: path.to_owned(), file, is_written: false };
+        own_files::restrict_to_owner(path)?;
+        Ok(created)
     }
 
     /// Creates the file as [`SecretFile::create`] does, or takes over the one that an interrupted run has left: empty,
@@ -79,6 +82,7 @@ impl SecretFile {
             return Err(explain(path, io::ErrorKind::AlreadyExists.into()));
         }
         only_mine(path, &file, &found)?;
+        own_files::restrict_to_owner(path)?;
         Ok(Self { path: path.to_owned(), file, is_written: false })
     }
 
