@@ -20,6 +20,7 @@ use super::{
     error::{self, CliError, Exit},
     help, output,
     output::{destination, secret},
+    version,
 };
 use crate::{
     cli::output::created_key,
@@ -59,7 +60,7 @@ pub fn is_called(program: Option<&OsStr>) -> bool {
 
 /// Returns the command as clap knows it, with examples in its help.
 pub(super) fn command() -> clap::Command {
-    help::complete_create_api_key(CreateApiKeyArgs::command())
+    help::complete_create_api_key(CreateApiKeyArgs::command().long_version(version::long()))
 }
 
 /// Runs the whole command.

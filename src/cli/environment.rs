@@ -25,12 +25,17 @@ use crate::{
             sign_in::{SignIn, SignIns},
             vault,
         },
+        secret::kept,
     },
     store::{
         connections::{Profiles, ProfilesError},
         journal::Journal,
         machine_policy::PolicyFile,
-        vault::{Vault, VaultError, kept_secrets::KeptSecrets, os::OsVault},
+        vault::{
+            Vault, VaultError,
+            kept_secrets::{KeptSecret, KeptSecrets},
+            os::OsVault,
+        },
     },
 };
 
@@ -149,6 +154,14 @@ pub(super) fn kept_secret(id: &KeyId) -> Result<Option<Secret>, CliError> {
     let id = id.clone();
     let found = ask_keyring(move |keyring| Ok(KeptSecrets::new(keyring).find(&id)?))?;
     Ok(found.map(|kept| kept.encoded))
+}
+
+/// Returns the kept secret of the key with this id or name.
+///
+/// # Errors
+/// With the way out, when there is none, several are meant, or the keyring refuses or does not answer.
+pub(super) fn kept_secret_named(reference: String) -> Result<KeptSecret, CliError> {
+    Ok(ask_keyring(move |keyring| Ok(kept::named(&KeptSecrets::new(keyring), &reference)))??)
 }
 
 /// Name of the connection that the command uses, for messages.

@@ -22,6 +22,10 @@ pub(super) enum Exit {
     NotKnown,
     /// The command looked for a problem, and found it.
     Found,
+    /// The command to run can't be run.
+    CommandNotRun,
+    /// There is no such command to run.
+    CommandNotFound,
 }
 
 impl Exit {
@@ -46,6 +50,8 @@ impl From<Exit> for ExitCode {
             Exit::Failed => 1,
             Exit::Partly | Exit::NotKnown => 3,
             Exit::Found => 4,
+            Exit::CommandNotRun => 126,
+            Exit::CommandNotFound => 127,
         })
     }
 }

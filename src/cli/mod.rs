@@ -11,6 +11,7 @@ mod help;
 mod keys;
 mod output;
 mod signals;
+mod version;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -66,6 +67,8 @@ enum Verb {
     Show(commands::show::ShowArgs),
     /// Print the configuration for using a key in clients, shippers, tools and secret stores
     Snippet(commands::snippet::SnippetArgs),
+    /// Run a command with the secret of a key in its environment, from the keyring
+    Run(commands::run::RunArgs),
     /// Invalidate keys permanently, and read them back to verify
     Invalidate(commands::invalidate::options::InvalidateArgs),
     /// Change the expiration, metadata or privileges of keys, after showing the changes
@@ -115,7 +118,7 @@ pub struct Command {
 
 /// Returns the command line as clap knows it, with examples in its help.
 fn command() -> clap::Command {
-    help::complete(Cli::command())
+    help::complete(Cli::command().long_version(version::long()))
 }
 
 /// Parses a command line.
@@ -255,6 +258,7 @@ async fn dispatch(command: Command) -> Result<Exit, CliError> {
         Verb::Watch(args) => commands::watch::run(flags, args).await,
         Verb::Show(args) => commands::show::run(flags, args).await,
         Verb::Snippet(args) => commands::snippet::run(flags, args).await,
+        Verb::Run(args) => commands::run::run(flags, args).await,
         Verb::Invalidate(args) => commands::invalidate::run(flags, args).await,
         Verb::Update(args) => commands::update::run(flags, args).await,
         Verb::Rotate(args) => commands::rotation::run(flags, args).await,

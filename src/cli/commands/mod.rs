@@ -14,6 +14,7 @@ pub(super) mod manual;
 pub(super) mod policy;
 pub(super) mod profiles;
 pub(super) mod rotation;
+pub(super) mod run;
 #[cfg(feature = "sandbox")]
 pub(super) mod sandbox;
 pub(super) mod show;

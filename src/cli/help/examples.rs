@@ -105,6 +105,21 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "run",
+        &[
+            (
+                "keybearer run --key my_app_key -- ./sync",
+                "Start ./sync with the encoded key in its variable ES_API_KEY, from the keyring",
+            ),
+            ("keybearer run --key tf --env ELASTICSEARCH_API_KEY -- terraform apply", "The same in another variable"),
+            (
+                "keybearer run --key my_app_key --env 'AUTH=ApiKey {encoded}' --env KEY_ID={id} -- ./sync",
+                "Two variables in formats of their own",
+            ),
+            ("keybearer run --profile prod --key my_app_key -- ./sync", "Start it only if the cluster accepts the key"),
+        ],
+    ),
+    (
         "invalidate",
         &[
             ("keybearer invalidate my_app_id", "Show what would be invalidated, and ask"),

@@ -25,12 +25,13 @@ pub(super) const ENVIRONMENT: [(&str, &str); 10] = [
 pub(super) const PRECEDENCE: &str = "options override it, a profile replaces it; secrets are never options";
 
 /// Exit codes, each with its meaning.
-pub(super) const EXIT_CODES: [(&str, &str); 5] = [
+pub(super) const EXIT_CODES: [(&str, &str); 6] = [
     ("0", "done"),
     ("1", "failed or refused"),
     ("2", "usage"),
     ("3", "partly done, incomplete or not known"),
     ("4", "keys expire (of `expiring`)"),
+    ("126, 127", "the command of `run` can't be run, or is not found; otherwise its own exit code"),
 ];
 
 /// Files, each with its meaning.
@@ -73,7 +74,7 @@ fn examples_text(path: &str) -> String {
 fn environment_text() -> String {
     let widest = ENVIRONMENT.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     let lines = ENVIRONMENT.iter().map(|(name, meaning)| format!("  {name:widest$}   {meaning}\n"));
-    let codes: Vec<String> = EXIT_CODES.iter().map(|(code, meaning)| format!("  {code}  {meaning}")).collect();
+    let codes: Vec<String> = EXIT_CODES.iter().map(|(code, meaning)| format!("  {code:8}  {meaning}")).collect();
     format!("Environment ({PRECEDENCE}):\n{}\nExit codes:\n{}", lines.collect::<String>(), codes.join("\n"))
 }
 

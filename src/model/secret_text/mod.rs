@@ -3,6 +3,7 @@
 //! wrong with that. No error and no mistake repeats what was pasted.
 
 mod diagnose;
+pub mod template;
 mod words;
 
 use zeroize::Zeroizing;
