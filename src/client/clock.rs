@@ -28,7 +28,8 @@ pub(super) fn known_skew(skew: &AtomicI64) -> Option<TimeDelta> {
 pub(crate) fn now() -> Timestamp {
     let now = Timestamp::of_system(SystemTime::now());
     #[cfg(debug_assertions)]
-    let now = now + OFFSET.try_with(|offset| TimeDelta::from_millis(offset.load(Ordering::Relaxed))).unwrap_or_default();
+    let now =
+        now + OFFSET.try_with(|offset| TimeDelta::from_millis(offset.load(Ordering::Relaxed))).unwrap_or_default();
     now
 }
 

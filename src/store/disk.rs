@@ -41,7 +41,8 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
 /// Returns the folders in which names have to be synced after this folder was made: those above it, down from the first
 /// one that exists now. None for a folder that exists.
 pub(super) fn folders_to_sync(folder: &Path) -> Vec<PathBuf> {
-    let missing: Vec<&Path> = folder.ancestors().take_while(|one| !one.as_os_str().is_empty() && !one.exists()).collect();
+    let missing: Vec<&Path> =
+        folder.ancestors().take_while(|one| !one.as_os_str().is_empty() && !one.exists()).collect();
     missing.iter().rev().map(|one| super::own_files::folder_of(one).to_owned()).collect()
 }
 

@@ -7,7 +7,7 @@ use wiremock::{
 };
 
 use crate::{
-    cli_odd_clusters::{ana, cluster, elastic, row, rows},
+    cli_odd_clusters::{ana, cluster, elastic, finds_nothing, row, rows},
     cli_practice::{Practice, Ran, keybearer, run},
     cutting_proxy::{Fault, Proxy},
 };
@@ -109,6 +109,7 @@ async fn an_expiration_other_than_the_span_asked_for_is_told_unless_the_key_show
         (None, "you can't see the key"),
     ] {
         let server = cluster().await;
+        finds_nothing(&server).await;
         let answer = json!({ "id": "k", "name": "app", "expiration": expires, "api_key": "s", "encoded": "e" });
         Mock::given(method("POST")).and(path("/_security/api_key")).respond_with(elastic(&answer)).mount(&server).await;
         let mut key = row("k", false);

@@ -9,7 +9,7 @@ use wiremock::{
 };
 
 use crate::{
-    cli_odd_clusters::{ana_at, cluster, elastic, row, rows},
+    cli_odd_clusters::{ana_at, cluster, elastic, finds_nothing, row, rows},
     cli_practice::{Practice, Ran, folder, keybearer, run},
 };
 
@@ -209,6 +209,7 @@ fn a_folder_that_is_gone_is_reported_at_once_and_by_verify() {
 #[tokio::test]
 async fn an_outcome_that_could_not_be_written_is_reported() {
     let server = cluster().await;
+    finds_nothing(&server).await;
     let folder = folder();
     let place = folder.path().join("journal");
     let in_the_way = place.clone();

@@ -50,6 +50,12 @@ pub async fn cluster() -> MockServer {
     server
 }
 
+/// Whatever is searched for is not there.
+pub async fn finds_nothing(server: &MockServer) {
+    let search = Mock::given(path("/_security/_query/api_key"));
+    search.respond_with(elastic(&rows(&[]))).mount(server).await;
+}
+
 pub async fn ana(server: &MockServer, args: &[&str]) -> Ran {
     sent_by_ana(keybearer(), server, args).await
 }

@@ -243,9 +243,7 @@ async fn look_for_twins(session: &Session, created: &mut CreatedKey, name: &str,
                 })
             })
         }
-        Err(error) => {
-            Some(format!("It is not known whether the request reached the cluster more than once: {error}"))
-        }
+        Err(error) => Some(format!("It is not known whether the request reached the cluster more than once: {error}")),
     }
 }
 

@@ -124,8 +124,7 @@ async fn create_successor(
         return Err(problem);
     }
     intent.close(OutcomeEntry { keys: vec![old.id.clone(), created.id.clone()], ..success() }).await;
-    let twins: Vec<ApiKey> =
-        created.twins.iter().map(|id| ApiKey { id: id.clone(), ..ApiKey::default() }).collect();
+    let twins: Vec<ApiKey> = created.twins.iter().map(|id| ApiKey { id: id.clone(), ..ApiKey::default() }).collect();
     // Where they can't be invalidated, the doubt about them stays; the end of the rotation tries once more.
     if !twins.is_empty() && end_strays(session, guard, &twins, progress).await.is_ok() {
         let words = create::twins_words(&created.twins);

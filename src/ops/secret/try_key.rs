@@ -11,7 +11,7 @@ use crate::{
         connections::{endpoint::Endpoint, login::Login},
         identity::Identity,
         machine_policy::MachinePolicy,
-        privileges::descriptor::Grants,
+        privileges::{Area, Versions, descriptor::Grants, implies},
         secret::Secret,
         text::json,
     },
@@ -83,14 +83,20 @@ async fn cluster_checks(
     let mut names: Vec<&str> = grants.cluster.iter().map(String::as_str).collect();
     names.extend(FORBIDDEN.iter().filter(|name| !grants.cluster.iter().any(|own| own == *name)));
     let answer = client.has_cluster_privileges(&names).await?;
-    let everything = grants.cluster.iter().any(|privilege| privilege == "all");
     for name in names {
         let Some(granted) = answer.has(name) else { continue };
         // A key without descriptors names nothing: it has what its owner has.
-        let meant = everything || unrestricted && granted || grants.cluster.iter().any(|own| own == name);
+        let meant = unrestricted && granted || is_meant(&grants.cluster, name).unwrap_or(granted);
         checks.push(Check { privilege: name.to_owned(), on: Vec::new(), granted, meant });
     }
     Ok(())
+}
+
+/// Returns whether cluster privileges include another one, by name or because one of them implies it; `None` if that is
+/// not known.
+fn is_meant(held: &[String], wanted: &str) -> Option<bool> {
+    let held: Vec<&str> = held.iter().map(String::as_str).collect();
+    implies(Area::Cluster, &held, wanted, Versions::All)
 }
 
 async fn index_checks(client: &Client, grants: &Grants, checks: &mut Vec<Check>) -> Result<(), Problem> {
@@ -112,6 +118,18 @@ async fn index_checks(client: &Client, grants: &Grants, checks: &mut Vec<Check>)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_privilege_implies_is_meant_too() {
+        let is_meant = |held: &[&str], wanted: &str| {
+            is_meant(&held.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), wanted)
+        };
+        assert_eq!(is_meant(&["manage_api_key", "monitor"], "manage_own_api_key"), Some(true));
+        assert_eq!(is_meant(&["manage_security"], "manage_own_api_key"), Some(true));
+        assert_eq!(is_meant(&["all"], "manage_security"), Some(true));
+        assert_eq!(is_meant(&["manage_api_key"], "manage_security"), Some(false));
+        assert_eq!(is_meant(&[], "manage_own_api_key"), Some(false));
+    }
 
     #[test]
     fn of_a_key_without_descriptors_nothing_is_granted_by_mistake() {

@@ -6,6 +6,8 @@
 //! every step told. A seed decides everything but the time that requests take on a busy machine.
 
 mod disk;
+#[cfg(debug_assertions)]
+mod found;
 mod life;
 mod window;
 mod world;
@@ -25,7 +27,7 @@ use world::World;
 
 /// Number of seeds of an ordinary run, and how many live at the same time.
 const SEEDS: u64 = 64;
-const AT_ONCE: usize = 192;
+const AT_ONCE: usize = 128;
 /// Number of windows among so many seeds, and how many live at the same time.
 const SEEDS_A_WINDOW: u64 = 10;
 const WINDOWS_AT_ONCE: usize = 24;
@@ -141,8 +143,7 @@ fn run_windows(seeds: std::ops::Range<u64>, tells: bool) -> BTreeMap<String, usi
     });
     let failed = failed.into_inner().unwrap();
     assert!(failed.is_empty(), "{} windows went wrong:\n{}", failed.len(), failed.join("\n"));
-    let happened = world.happened.lock().unwrap().clone();
-    happened
+    world.happened()
 }
 
 /// Lives these seeds, and returns how often each thing happened.
@@ -175,8 +176,7 @@ async fn run(seeds: impl Iterator<Item = u64>, tells: bool) -> BTreeMap<String, 
         }
     }
     assert!(failed.is_empty(), "{} lives went wrong:\n{}", failed.len(), failed.join("\n"));
-    let happened = world.happened.lock().unwrap().clone();
-    happened
+    world.happened()
 }
 
 /// With room on the stack: the futures of a debug build are large.

@@ -14,10 +14,7 @@ use keybearer::{
     app::{
         Command, Rotating, State,
         dialogs::invalidate::InvalidateStep,
-        rotation::{
-            dialog::RotationStep,
-            stages::Stage,
-        },
+        rotation::{dialog::RotationStep, stages::Stage},
     },
     model::{
         TimeDelta,
@@ -70,7 +67,7 @@ pub struct Window {
     dice: Dice,
     seed: u64,
     vault: Arc<MemoryVault>,
-    state: State,
+    pub state: State,
     worker: Worker,
     profile: Profile,
     /// Set by the line at the request at which the window is to be locked.
@@ -94,8 +91,7 @@ impl Drop for Window {
 impl Window {
     pub fn new(world: &Arc<World>, runtime: tokio::runtime::Handle, seed: u64) -> Self {
         let folder = tempfile::Builder::new().tempdir_in(memory_folder()).unwrap();
-        let machine =
-            Machine::new(format!("w{seed}"), Disk::new(folder.path()), folder.path().join("journal"));
+        let machine = Machine::new(format!("w{seed}"), Disk::new(folder.path()), folder.path().join("journal"));
         world.add(&machine);
         let login = Login::Password { username: "officer".into(), password: Secret::new("officer-password") };
         let endpoint = endpoint(world, &machine, login, Protection::None);
@@ -150,7 +146,7 @@ impl Window {
         std::thread::sleep(Duration::from_millis(2));
     }
 
-    fn wait(&mut self, what: &str, done: impl Fn(&Self) -> bool) -> Checked {
+    pub fn wait(&mut self, what: &str, done: impl Fn(&Self) -> bool) -> Checked {
         let end = Instant::now() + MAX_WAIT;
         while !done(self) {
             ensure!(Instant::now() < end, "{what} did not come");
@@ -172,13 +168,45 @@ impl Window {
     }
 
     fn is_at_rest(&self) -> bool {
-        let is_settled = |cluster: &keybearer::app::Cluster| cluster.session.value().is_some() && !cluster.keys.is_loading();
+        let is_settled = |cluster: &keybearer::app::Cluster| {
+            cluster.session.value().is_some() && cluster.keys.value().is_some() && !cluster.keys.is_loading()
+        };
         self.state.cluster().is_some_and(is_settled)
     }
 
-    pub fn live(&mut self) -> Checked {
+    pub fn connect(&mut self) -> Checked {
         self.state.handle(Command::Connect(Box::new(self.profile.clone())));
-        self.wait("the keys", Self::is_at_rest)?;
+        self.wait_for_keys()
+    }
+
+    /// A busy machine may need more than one try.
+    fn wait_for_keys(&mut self) -> Checked {
+        for _ in 0..20 {
+            let is_loading = |own: &Self| {
+                let cluster = own.state.cluster();
+                cluster.is_some_and(|cluster| cluster.session.is_loading() || cluster.keys.is_loading())
+            };
+            self.wait("an answer", |own| !is_loading(own))?;
+            if self.is_at_rest() {
+                return Ok(());
+            }
+            self.state.handle(Command::Connect(Box::new(self.profile.clone())));
+            self.state.handle(Command::Refresh);
+        }
+        Err("the keys did not come".into())
+    }
+
+    /// Whoever comes back is told what came of the lock, on a line that holds.
+    pub fn unlock(&mut self) -> Checked {
+        self.machine.set_weather(Weather::default(), Dice(0));
+        self.vault.lock_it(true);
+        self.state.handle(Command::Unlock(None));
+        self.wait("the end of the lock", |own| own.state.lock().is_none())?;
+        self.wait_for_keys()
+    }
+
+    pub fn live(&mut self) -> Checked {
+        self.connect()?;
         for step in 0..STEPS {
             let what = self.dice.below(4);
             let at = 1 + self.dice.below(14);
@@ -241,8 +269,12 @@ impl Window {
     }
 
     fn some_key(&mut self) -> Option<KeyId> {
-        let valid: Vec<String> =
-            self.truth().into_iter().filter(|(id, key)| is_valid(key) && self.has.contains(id)).map(|(id, _)| id).collect();
+        let valid: Vec<String> = self
+            .truth()
+            .into_iter()
+            .filter(|(id, key)| is_valid(key) && self.has.contains(id))
+            .map(|(id, _)| id)
+            .collect();
         // Ids are random: by their age.
         let chosen = self.dice.below(valid.len());
         valid.get(chosen).map(KeyId::new)
@@ -251,7 +283,7 @@ impl Window {
     fn rotate(&mut self) -> Checked {
         let Some(old) = self.some_key() else { return Ok(()) };
         self.state.handle(Command::Refresh);
-        self.wait("the keys", Self::is_at_rest)?;
+        self.wait_for_keys()?;
         self.state.handle(RotationStep::Ask(vec![old.clone()]).into());
         let plan = |own: &Self| match own.state.dialogs.get::<Rotating>().map(|dialog| &dialog.stage) {
             Some(Stage::Ask(ask)) => !ask.planned.is_loading(),
@@ -277,7 +309,7 @@ impl Window {
     fn invalidate(&mut self) -> Checked {
         let Some(key) = self.some_key() else { return Ok(()) };
         self.state.handle(Command::Refresh);
-        self.wait("the keys", Self::is_at_rest)?;
+        self.wait_for_keys()?;
         self.to_invalidate.insert(key.to_string());
         self.state.handle(InvalidateStep::Ask(vec![key]).into());
         self.state.handle(InvalidateStep::Send.into());
@@ -313,12 +345,7 @@ impl Window {
         ensure!(is_empty && state.creation.problem.is_none(), "a locked window still has something");
         self.wait("the end of what was written", |own| own.worker.busy() == 0)?;
         ensure!(self.state.clusters.is_empty() && self.state.reveal.is_none(), "a late answer brought something back");
-        // Who comes back is told, on a line that holds.
-        self.machine.set_weather(Weather::default(), Dice(0));
-        self.vault.lock_it(true);
-        self.state.handle(Command::Unlock(None));
-        self.wait("the end of the lock", |own| own.state.lock().is_none())?;
-        self.wait("the keys", Self::is_at_rest)?;
+        self.unlock()?;
         for outcome in self.state.lock_outcomes() {
             let kind = ["was invalidated", "may still be valid", "was copied", "An operation", "may be a key"];
             let kind = kind.iter().find(|kind| outcome.contains(**kind)).copied().unwrap_or("something else");
@@ -345,7 +372,8 @@ impl Window {
                 let request = key["metadata"]["request_id"].as_str().unwrap_or("none");
                 let mut open = rotations.iter().filter(|rotation| !rotation.is_finished());
                 let is_open = open.any(|rotation| rotation.requests.iter().any(|own| own == request));
-                let is_told = told.contains(id.as_str()) || key["metadata"]["rotated_from"].is_null() && told.contains(name);
+                let is_told =
+                    told.contains(id.as_str()) || key["metadata"]["rotated_from"].is_null() && told.contains(name);
                 ensure!(
                     self.has.contains(id) || is_told || is_open,
                     "{id} ({name}) is valid, nobody has its secret, and nobody was told: {told}"

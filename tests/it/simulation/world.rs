@@ -61,6 +61,9 @@ pub struct Weather {
     pub jump_at_request: usize,
     /// How far it is off after that, in milliseconds.
     pub jump_to: i64,
+    /// What happens to each request that creates a key, and to each that looks for one.
+    pub creation: Option<Line>,
+    pub looking: Option<Line>,
     /// The window is to be locked at this request; 0 for never.
     pub lock_at_request: usize,
 }
@@ -110,7 +113,7 @@ impl Machine {
     }
 
     /// What happens to the next request, and whether the power fails at it.
-    fn line(&self, is_write: bool) -> (Line, bool) {
+    fn line(&self, is_write: bool, path: &str) -> (Line, bool) {
         let mut weather = self.weather.lock().unwrap();
         let (now, dice, count) = &mut *weather;
         *count += 1;
@@ -124,12 +127,19 @@ impl Machine {
         if *count == now.failure_at_request {
             return (if dice.one_in(2) { Line::CutBefore } else { Line::CutAfter }, true);
         }
+        let fixed = match path {
+            "/_security/api_key" if is_write => now.creation,
+            "/_security/_query/api_key" => now.looking,
+            _ => None,
+        };
+        if let Some(line) = fixed {
+            return (line, false);
+        }
         if now.odds == 0 || !dice.one_in(now.odds) {
             return (Line::Holds, false);
         }
         let doubled = if is_write { Line::Doubled(dice.one_in(2)) } else { Line::Gateway };
-        let lines =
-            [Line::CutBefore, Line::CutAfter, Line::Torn, Line::Late, Line::Gateway, doubled, doubled];
+        let lines = [Line::CutBefore, Line::CutAfter, Line::Torn, Line::Late, Line::Gateway, doubled, doubled];
         (lines[dice.below(lines.len())], false)
     }
 
@@ -173,7 +183,7 @@ pub struct World {
     pub address: std::net::SocketAddr,
     machines: Mutex<BTreeMap<String, Arc<Machine>>>,
     /// How often each thing happened, over all lives.
-    pub happened: Mutex<BTreeMap<String, usize>>,
+    happened: Mutex<BTreeMap<String, usize>>,
 }
 
 fn is_write(method: &str, path: &str) -> bool {
@@ -227,7 +237,7 @@ impl World {
             std::future::pending::<Infallible>().await;
         }
         let is_write = is_write(parts.method.as_str(), &path);
-        let (line, is_crash) = machine.line(is_write);
+        let (line, is_crash) = machine.line(is_write, &bare);
         if line != Line::Holds {
             let kind = format!("{line:?}");
             let kind = kind.split('(').next().unwrap_or_default();
@@ -303,6 +313,10 @@ impl World {
             }
         }
         Ok(response.body(Full::new(answer.bytes().await.map_err(io::Error::other)?)).unwrap())
+    }
+
+    pub fn happened(&self) -> BTreeMap<String, usize> {
+        self.happened.lock().unwrap().clone()
     }
 
     pub fn happens(&self, what: impl Into<String>) {
