@@ -1,4 +1,5 @@
-//! Names the commit that a release is built from, for `--version`. Nothing here depends on time or machine.
+//! Names the commit that a release is built from, for `--version`, and gives the programs for Windows their icon and version.
+//! Nothing here depends on time or machine.
 
 use std::{env, path::Path, process::Command};
 
@@ -12,6 +13,21 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed={VARIABLE}");
     println!("cargo::rustc-env=KEYBEARER_BUILT_FROM={}", commit().unwrap_or_default());
+    if env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system == "windows") {
+        windows_resource();
+    }
+}
+
+/// Icon and version, as the Explorer shows them. Without the tool that compiles them a program is built all the same.
+fn windows_resource() {
+    const ICON: &str = "assets/icon.ico";
+    println!("cargo::rerun-if-changed={ICON}");
+    let mut resource = winresource::WindowsResource::new();
+    resource.set_icon(ICON).set("ProductName", "Keybearer").set("FileDescription", "Keybearer");
+    resource.set("LegalCopyright", "Apache-2.0 or MIT");
+    if let Err(error) = resource.compile() {
+        println!("cargo::warning=the programs have neither icon nor version: {error}");
+    }
 }
 
 /// Returns the commit; `None` where it is not known. A development build names none: everything would be compiled anew
