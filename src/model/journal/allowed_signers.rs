@@ -82,7 +82,8 @@ impl AllowedSigners {
         for signer in self.0.iter().filter(|signer| signer.key.blob() == key.blob()) {
             if signer.namespaces.as_ref().is_some_and(|namespaces| !matches_list(namespaces, NAMESPACE)) {
                 refusal = Refusal::OtherNamespaces(key.fingerprint());
-            } else if signer.after.is_some_and(|after| now < after) || signer.before.is_some_and(|before| now > before) {
+            } else if signer.after.is_some_and(|after| now < after) || signer.before.is_some_and(|before| now > before)
+            {
                 refusal = Refusal::OutOfTime(key.fingerprint());
             } else {
                 return Ok(signer.principals.clone());

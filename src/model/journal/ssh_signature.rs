@@ -339,7 +339,9 @@ mod tests {
         );
         let commit = key(1).sign("git", HashAlg::Sha512, TEXT).unwrap().to_pem(LineEnding::LF).unwrap();
         assert_eq!(standing(&commit, &own), Standing::Refused(Refusal::Namespace("git".into())));
-        for odd in ["", "AAAA", &ours.replace("BEGIN", "END"), &ours[..ours.len() / 2], &"x".repeat(MAX_SIGNATURE_BYTES)] {
+        for odd in
+            ["", "AAAA", &ours.replace("BEGIN", "END"), &ours[..ours.len() / 2], &"x".repeat(MAX_SIGNATURE_BYTES)]
+        {
             assert_eq!(standing(odd, &own), Standing::Refused(Refusal::Format), "{odd}");
         }
         assert_eq!(standing(&ours.replace('\n', "\r\n"), &own), trusted(None), "as Windows writes it");
@@ -399,7 +401,8 @@ mod tests {
             let refused = AllowedSigners::read(&format!("{own}\n{line}\n"), &TimeZone::UTC).unwrap_err().to_string();
             assert!(refused.starts_with("line 2: ") && refused.contains(what), "{line}: {refused}");
         }
-        let read = |text: &str| AllowedSigners::read(text, &TimeZone::UTC).map(|_| ()).map_err(|error| error.to_string());
+        let read =
+            |text: &str| AllowedSigners::read(text, &TimeZone::UTC).map(|_| ()).map_err(|error| error.to_string());
         assert_eq!(read("# nobody\n"), Err("it has no key".into()));
         assert!(read(&"#".repeat(300 << 10)).unwrap_err().contains("larger"));
         assert!(read(&format!("{own}\n").repeat(1001)).unwrap_err().contains("more than 1000 keys"));

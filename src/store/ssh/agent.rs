@@ -239,7 +239,8 @@ impl Write for Stream {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::{os::unix::net::UnixListener, thread};
 
@@ -250,12 +251,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("agent");
         let listener = UnixListener::bind(&socket).unwrap();
-        thread::spawn(move || {
+        let serve = move || {
             let (mut stream, _) = listener.accept().unwrap();
             let mut request = [0; 5];
             stream.read_exact(&mut request).unwrap();
             let _ = stream.write_all(&bytes);
-        });
+        };
+        thread::Builder::new().name("agent".into()).spawn(serve).unwrap();
         (folder, Agent::at(socket))
     }
 

@@ -60,7 +60,9 @@ impl KeyFileError {
     pub fn way_out(&self) -> &'static str {
         match self {
             Self::File(_) => "Check the path and its permissions",
-            Self::Mode(_) => "Take the others’ permissions away (chmod 600), or take a new key if they were to be trusted less",
+            Self::Mode(_) => {
+                "Take the others’ permissions away (chmod 600), or take a new key if they were to be trusted less"
+            }
             Self::TooLarge | Self::Format => {
                 "Pass a file that ssh-keygen made; one in another format is converted by ssh-keygen -p -f FILE"
             }
@@ -76,10 +78,7 @@ impl KeyFile {
     ///
     /// # Errors
     /// Returns the reason why the file has no key to sign with.
-    pub fn read(
-        path: &Path,
-        passphrase: impl FnOnce() -> Result<Secret, NoPassphrase>,
-    ) -> Result<Self, KeyFileError> {
+    pub fn read(path: &Path, passphrase: impl FnOnce() -> Result<Secret, NoPassphrase>) -> Result<Self, KeyFileError> {
         let file = File::open(path).map_err(KeyFileError::File)?;
         let mode = others_rights(&file).map_err(KeyFileError::File)?;
         let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_KEY_FILE_BYTES as usize + 1));
@@ -184,7 +183,9 @@ mod tests {
         bytes[at..at + 4].copy_from_slice(&to);
         let key = PrivateKey::from_bytes(&bytes).unwrap();
         assert!(refused(&key.to_openssh(LineEnding::LF).unwrap(), "open sesame").contains("5001 rounds"));
-        assert!(refused("-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n", "").contains("neither"));
+        assert!(
+            refused("-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n", "").contains("neither")
+        );
         assert!(refused(&plain[..plain.len() / 2], "").contains("neither"));
         assert!(refused(&"x".repeat(70 << 10), "").contains("larger"));
         #[cfg(unix)]

@@ -145,7 +145,11 @@ impl CheckpointDialog {
                 text::paragraph(ui, Type::Small, p.text.tertiary, words);
             }
         }
-        let kept = if made.ssh.is_some() { "Both are kept in, the signature with .sig at the end" } else { "A copy is kept in" };
+        let kept = if made.ssh.is_some() {
+            "Both are kept in, the signature with .sig at the end"
+        } else {
+            "A copy is kept in"
+        };
         text::line(ui, Type::Label, p.text.tertiary, kept);
         text::paragraph(ui, Type::MonoSmall, p.text.secondary, made.file.display().to_string());
     }

@@ -242,7 +242,8 @@ fn signer(args: &CheckpointArgs) -> Result<Signer, CliError> {
 fn write_new(path: &Path, text: &str) -> Result<(), CliError> {
     let written = File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| {
-        let hint = "It is also in the journal’s folder; pass a file that is not there yet, in a folder that you can write";
+        let hint =
+            "It is also in the journal’s folder; pass a file that is not there yet, in a folder that you can write";
         CliError::problem(&format!("{} can’t be written", path.display()), &error.to_string(), hint)
     })
 }
