@@ -17,6 +17,7 @@ use crate::{
         },
         create::new_key::NewKeyDraft,
         inventory::{list_view::ListView, overview::OverviewOptions},
+        journal::ssh_signature::SshKey,
         secret::Secret,
         settings::TableLayout,
     },
@@ -204,8 +205,11 @@ pub enum Command {
     OpenOperation(Option<usize>),
     /// Open the dialog of exporting the shown operations of the journal.
     AskJournalExport,
-    /// Sign a checkpoint of the journal, and show it.
-    MakeCheckpoint,
+    /// Open the dialog of a new checkpoint of the journal, and list who can sign it.
+    AskCheckpoint,
+    /// Sign a checkpoint of the journal, and show it: with its own key, and with this one of the ssh-agent, if one is
+    /// given.
+    MakeCheckpoint(Option<Box<SshKey>>),
     /// Write the shown operations of the journal to a new file.
     ExportJournal(reader::JournalFormat, PathBuf),
     /// Dismiss the message about a fault in the journal.

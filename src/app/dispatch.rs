@@ -109,7 +109,8 @@ impl State {
             Command::SetJournalView(view) => self.journal.set_view(view),
             Command::OpenOperation(index) => self.journal.open = index,
             Command::AskJournalExport => self.ask_journal_export(),
-            Command::MakeCheckpoint => self.make_checkpoint(),
+            Command::AskCheckpoint => self.ask_checkpoint(),
+            Command::MakeCheckpoint(key) => self.make_checkpoint(key),
             Command::ExportJournal(form, path) => self.export_journal(form, path),
             Command::DismissJournalFault => self.journal.dismiss_fault(),
             Command::Fix(fix) => self.fix(fix),
@@ -272,6 +273,7 @@ impl State {
             Answer::JournalRead(result) => self.journal_read(ticket, result),
             Answer::History(result) => self.history(ticket, result),
             Answer::JournalExported(result) => self.journal_exported(ticket, result),
+            Answer::Signers(result) => self.signers(ticket, result),
             Answer::CheckpointMade(result) => self.checkpoint_made(ticket, result),
             Answer::Panicked => self.fail(ticket, waiting),
             // Answers to no request, which were taken in before.

@@ -10,8 +10,12 @@ use super::{
 };
 use crate::{
     model::{
+        Timestamp,
         api_key::KeyId,
-        journal::operation::{self, Operation},
+        journal::{
+            operation::{self, Operation},
+            ssh_signature::SshKey,
+        },
         text::sanitize,
         time::calendar,
     },
@@ -28,6 +32,13 @@ use crate::{
 
 /// Maximum number of operations on the page of a key.
 pub const OF_A_KEY: usize = 20;
+
+/// Number of milliseconds of a day.
+const DAY: i64 = 86_400_000;
+
+fn day_of(at: Timestamp) -> i64 {
+    at.as_millis().div_euclid(DAY)
+}
 
 /// Filter of the journal screen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,17 +74,20 @@ pub struct JournalExport {
 /// The dialog with a new checkpoint.
 #[derive(Debug, Default)]
 pub struct JournalCheckpoint {
+    /// Keys of the ssh-agent that can sign it.
+    pub signers: Loadable<Vec<SshKey>>,
     /// The checkpoint.
     pub made: Loadable<Made>,
 }
 
 impl DialogContent for JournalCheckpoint {
     fn fail(&mut self, ticket: Ticket) {
+        self.signers.answer(ticket, Err(Problem::broken()));
         self.made.answer(ticket, Err(Problem::broken()));
     }
 
     fn take_requests(&mut self) -> Vec<Ticket> {
-        self.made.give_up().into_iter().collect()
+        self.signers.give_up().into_iter().chain(self.made.give_up()).collect()
     }
 }
 
@@ -95,6 +109,8 @@ pub struct Journal {
     /// Index of the operation whose page is open.
     pub open: Option<usize>,
     is_fault_read: bool,
+    /// Day (UTC) in which the journal was verified last, in days since 1970; `None` before the first time.
+    day: Option<i64>,
     /// The newest warning about writing the journal and the number of warnings; shown until it is dismissed.
     warning: Option<(String, u64)>,
     history_of: Option<KeyId>,
@@ -214,10 +230,25 @@ impl Journal {
 }
 
 impl State {
-    /// Verifies the journal. To be called once, at startup.
+    /// Verifies the journal, and has a checkpoint signed if one is due. To be called once, at startup.
     pub fn check_journal(&mut self) {
-        let ticket = self.submit(Task::CheckJournal, Waiting::Journal);
+        let ticket = self.submit(Task::CheckJournal(self.now), Waiting::Journal);
         self.journal.standing.ask(ticket);
+        self.journal.day = Some(day_of(self.now));
+    }
+
+    /// Returns the end of the day (UTC) in which the journal was verified last: then a checkpoint is due. `None` while the
+    /// window is locked, because unlocking verifies it, too.
+    pub(super) fn day_ends_at(&self) -> Option<Timestamp> {
+        let day = self.journal.day.filter(|_| self.lock.is_none())?;
+        Some(Timestamp::from_millis(day.saturating_add(1).saturating_mul(DAY)))
+    }
+
+    /// Verifies the journal if a day has ended since the last time.
+    pub(super) fn check_journal_daily(&mut self) {
+        if self.day_ends_at().is_some_and(|end| end <= self.now) {
+            self.check_journal();
+        }
     }
 
     pub(super) fn read_journal(&mut self) {
@@ -281,11 +312,27 @@ impl State {
         self.dialogs.open(JournalExport { name, done: Loadable::default(), path: PathBuf::new() });
     }
 
-    pub(super) fn make_checkpoint(&mut self) {
-        let ticket = self.submit(Task::MakeCheckpoint, Waiting::Dialog(DialogKind::Checkpoint));
+    pub(super) fn ask_checkpoint(&mut self) {
+        let ticket = self.submit(Task::ListSigners, Waiting::Dialog(DialogKind::Checkpoint));
         let mut dialog = JournalCheckpoint::default();
-        dialog.made.ask(ticket);
+        dialog.signers.ask(ticket);
         self.dialogs.open(dialog);
+    }
+
+    pub(super) fn signers(&mut self, ticket: Ticket, result: Result<Vec<SshKey>, Problem>) {
+        if let Some(dialog) = self.dialogs.get_mut::<JournalCheckpoint>() {
+            dialog.signers.answer(ticket, result);
+        }
+    }
+
+    pub(super) fn make_checkpoint(&mut self, key: Option<Box<SshKey>>) {
+        if self.dialogs.get::<JournalCheckpoint>().is_none_or(|dialog| dialog.made.is_loading()) {
+            return;
+        }
+        let ticket = self.submit(Task::MakeCheckpoint(key), Waiting::Dialog(DialogKind::Checkpoint));
+        if let Some(dialog) = self.dialogs.get_mut::<JournalCheckpoint>() {
+            dialog.made.ask(ticket);
+        }
     }
 
     pub(super) fn checkpoint_made(&mut self, ticket: Ticket, result: Result<Made, Problem>) {

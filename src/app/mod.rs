@@ -240,6 +240,7 @@ impl State {
             self.clear_clipboard();
         }
         self.lock_when_idle();
+        self.check_journal_daily();
         self.notices.retain(|notice| notice.until > now);
         self.keep_settings();
         self.follow_open_key();
@@ -258,7 +259,8 @@ impl State {
         let notice = self.notices.iter().map(|notice| notice.until).min();
         let list = self.cluster().and_then(|cluster| cluster.keys.value());
         let age = list.and_then(|list| age::next_change(list.as_of, self.now));
-        [clipboard, rows, notice, age, self.next_due(), self.locks_at()].into_iter().flatten().min()
+        let due = [self.next_due(), self.locks_at(), self.day_ends_at()];
+        [clipboard, rows, notice, age].into_iter().chain(due).flatten().min()
     }
 
     /// Shows a notice that comes from the window itself.

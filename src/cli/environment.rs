@@ -186,6 +186,22 @@ pub(super) fn token_source(endpoint: &Endpoint) -> Option<Arc<dyn TokenSource>> 
     sign_in(endpoint).map(|sign_in| sign_in as Arc<dyn TokenSource>)
 }
 
+/// Returns the passphrase of an SSH key's file, from the environment or a prompt.
+///
+/// # Errors
+/// The reason why there is none, as a part of a sentence.
+pub(super) fn ssh_passphrase(path: &Path) -> Result<Secret, String> {
+    const VARIABLE: &str = "KEYBEARER_SSH_PASSPHRASE";
+    if let Some(passphrase) = ThisMachine.variable(VARIABLE).map_err(|_| format!("{VARIABLE} is not text"))? {
+        return Ok(passphrase);
+    }
+    if !io::stdin().is_terminal() {
+        return Err(format!("there is no terminal to prompt for its passphrase, and {VARIABLE} is not set"));
+    }
+    let question = format!("Passphrase of {}: ", output::cell(&path.display().to_string()));
+    rpassword::prompt_password(question).map(Secret::new).map_err(|error| format!("nobody can be asked: {error}"))
+}
+
 /// Creates the view of the kept secrets in this computer's keyring.
 pub(super) fn kept_secrets() -> KeptSecrets {
     KeptSecrets::new(Arc::new(OsVault::new()))

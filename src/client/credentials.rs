@@ -33,6 +33,7 @@ pub(super) fn headers(endpoint: &Endpoint) -> Result<HeaderMap, ClientError> {
         // It changes while the client lives: see `bearer`.
         Login::OpenId(_) => None,
         Login::ApiKey { id, secret } => Some(join("ApiKey ", login::encode(id, secret).expose())),
+        Login::CloudKey(key) => Some(join("ApiKey ", key.expose())),
         Login::Password { username, .. } if username.contains(':') => {
             return Err(bad("a user name with a colon can't be sent"));
         }
@@ -42,7 +43,7 @@ pub(super) fn headers(endpoint: &Endpoint) -> Result<HeaderMap, ClientError> {
     let mut headers = HeaderMap::new();
     if let Some(authorization) = authorization {
         let mut authorization = HeaderValue::from_str(&authorization)
-            .map_err(|_| bad("the token contains characters that a header can't carry"))?;
+            .map_err(|_| bad("the credential contains characters that a header can't carry"))?;
         authorization.set_sensitive(true);
         headers.insert(AUTHORIZATION, authorization);
     }
@@ -90,7 +91,7 @@ pub(super) fn secrets(login: &Login) -> Vec<Zeroizing<String>> {
     let (plain, encoded) = match login {
         Login::ApiKey { id, secret } => (secret.clone(), login::encode(id, secret)),
         Login::Password { username, password } => (password.clone(), basic(username, password)),
-        Login::Bearer(token) => (token.clone(), Secret::default()),
+        Login::Bearer(token) | Login::CloudKey(token) => (token.clone(), Secret::default()),
         Login::Certificate => (Secret::default(), Secret::default()),
         Login::OpenId(login) => (login.shared_secret.clone().unwrap_or_default(), Secret::default()),
     };
@@ -112,6 +113,7 @@ mod tests {
             Login::ApiKey { id: "id".into(), secret: Secret::default() },
             Login::Password { username: "ana".into(), password: Secret::default() },
             Login::Bearer(Secret::default()),
+            Login::CloudKey(Secret::default()),
         ] {
             let asked = Endpoint { asks_credential: true, ..Endpoint::new(url.clone(), login) };
             assert!(matches!(headers(&asked), Err(ClientError::BadLogin { .. })), "{asked:?}");

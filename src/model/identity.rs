@@ -19,6 +19,8 @@ pub struct Identity {
     pub roles: Vec<String>,
     /// Id and name of the key the user is signed in by; `None` if signed in otherwise.
     pub api_key: Option<(KeyId, String)>,
+    /// `true` if that key is one of Elastic Cloud, which the cluster doesn’t keep.
+    pub is_cloud_key: bool,
 }
 
 impl Identity {
@@ -26,6 +28,7 @@ impl Identity {
     /// unchanged.
     pub fn way(&self) -> &str {
         match self.authentication_type.as_str() {
+            _ if self.is_cloud_key => "cloud API key",
             "api_key" => "API key",
             "token" => "token",
             "realm" => match self.realm_type.as_str() {

@@ -92,6 +92,7 @@ fn proves(typed: &TypedSignIn, profile: &Profile) -> bool {
             }
             _ => is_same(secret, text.trim()),
         },
+        Login::CloudKey(key) => is_same(key, text.trim()),
         // There is nothing that a person could type.
         Login::Certificate | Login::OpenId(_) => false,
     };

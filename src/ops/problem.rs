@@ -6,6 +6,11 @@ use crate::{
     ops::connections::{capabilities::TRIAL, connect::ConnectionCheck, machine_policy, protection},
 };
 
+/// Hint where a cluster refuses a key of Elastic Cloud.
+pub(crate) const CLOUD_KEY_REFUSED: &str = "The key is one of Elastic Cloud (essu_…). A self-managed cluster doesn’t know \
+    such keys: create an API key of this cluster. In Elastic Cloud, check that the key has a role for this deployment or \
+    project, and that it has neither expired nor been deleted";
+
 /// A way out of a problem: a button in the window, an option or a command on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fix {
@@ -216,6 +221,10 @@ impl From<ClientError> for Problem {
             ClientError::NotElasticsearch { .. } => problem("This is not Elasticsearch")
                 .hint("Check the URL: another service or a proxy responds there")
                 .fix(Fix::EditConnection),
+            // Of a key of the cluster itself, which is sent encoded, no underscore arrives (as seen on 9.5.3).
+            ClientError::Unauthenticated { ref reason } if reason.contains("Illegal base64 character 5f") => {
+                problem("The sign-in was refused").hint(CLOUD_KEY_REFUSED).fix(Fix::EditConnection)
+            }
             ClientError::Unauthenticated { .. } => problem("The sign-in was refused")
                 .hint("Check the credential: it may be wrong, expired or invalidated")
                 .fix(Fix::EditConnection),

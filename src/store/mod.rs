@@ -16,4 +16,5 @@ pub mod process;
 pub mod rotation;
 pub mod secret_file;
 pub mod settings_file;
+pub mod ssh;
 pub mod vault;

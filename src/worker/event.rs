@@ -7,6 +7,7 @@ use crate::{
     model::{
         connections::{client_certificate::ClientCertificate, import::Proposal, open_id::SignedIn, profile::Profile},
         inventory::list_view::ListSnapshot,
+        journal::ssh_signature::SshKey,
         lock::{LockReason, LockSignals},
         privileges::role::Role,
         update::plan::UpdatePlan,
@@ -150,6 +151,8 @@ pub enum Answer {
     History(Result<History, Problem>),
     /// Number of operations written to the exported file.
     JournalExported(Result<u64, Problem>),
+    /// Keys of the ssh-agent that can sign.
+    Signers(Result<Vec<SshKey>, Problem>),
     /// A checkpoint of the journal.
     CheckpointMade(Result<Made, Problem>),
     /// The operating system asked the program to end.

@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use super::{Answer, FormTask, Reporter, Rotate, Ticket, create, rotation};
 use crate::{
     model::{
+        Timestamp,
         api_key::KeyId,
         connections::{
             endpoint::Endpoint,
@@ -25,6 +26,7 @@ use crate::{
             Asker,
             list_view::{ListSnapshot, ListView},
         },
+        journal::ssh_signature::SshKey,
         secret::Secret,
         secret_text::Candidate,
         settings::Settings,
@@ -43,7 +45,7 @@ use crate::{
             vault::{self, ReadProfiles},
         },
         create::{completions, new_key},
-        journal::{checkpoint, reader},
+        journal::{checkpoint, reader, signers},
         keys::{
             effective_privileges,
             export::{self, Export},
@@ -182,14 +184,16 @@ pub enum Task {
     Keep(KeyId, String, Secret, Option<String>),
     /// Write keys to a new file.
     Export(Box<Export>),
-    /// Verify that the journal is as it was written.
-    CheckJournal,
+    /// Verify that the journal is as it was written, and sign a checkpoint if one is due at this time.
+    CheckJournal(Timestamp),
     /// Read the whole journal, and verify it.
     ReadJournal,
     /// Read what a journal has about a key, up to this number of operations.
     History(Journal, KeyId, usize),
-    /// Verify the journal, and sign a checkpoint.
-    MakeCheckpoint,
+    /// List the keys of the ssh-agent that can sign a checkpoint.
+    ListSigners,
+    /// Verify the journal, and sign a checkpoint: with its own key, and with this one of the ssh-agent, if one is given.
+    MakeCheckpoint(Option<Box<SshKey>>),
     /// Write operations of the journal to a new file.
     ExportJournal(Box<reader::Export>),
     /// Save the settings.
@@ -422,17 +426,25 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             let work = tokio::task::spawn_blocking(move || export::to_file(&export, &stop, tell));
             Answer::Exported(work.await.unwrap_or_else(|_| Err(Problem::broken())))
         }
-        Task::CheckJournal => {
+        Task::CheckJournal(now) => {
             let journal = services.journal.clone();
-            Answer::JournalChecked(off_thread(move || reader::check_at_start(&journal)).await)
+            Answer::JournalChecked(off_thread(move || reader::check_recent(&journal, now)).await)
         }
         Task::ReadJournal => {
             let journal = services.journal.clone();
             Answer::JournalRead(off_thread(move || reader::read(&journal)).await)
         }
-        Task::MakeCheckpoint => {
-            let journal = services.journal.clone();
-            Answer::CheckpointMade(off_thread(move || checkpoint::make(&journal, clock::now())).await)
+        Task::ListSigners => {
+            let agent = services.ssh_agent.clone();
+            Answer::Signers(off_thread(move || signers::agent_keys(agent).map(|(_, keys)| keys)).await)
+        }
+        Task::MakeCheckpoint(key) => {
+            let (journal, agent) = (services.journal.clone(), services.ssh_agent.clone());
+            let make = move || {
+                let signer = signers::of_agent(agent, key.map(|key| *key))?;
+                checkpoint::make_by(&journal, clock::now(), &signer)
+            };
+            Answer::CheckpointMade(off_thread(make).await)
         }
         Task::History(journal, key, most) => {
             Answer::History(off_thread(move || reader::of_key(&journal, &key, most)).await)

@@ -25,6 +25,7 @@ use crate::{
         journal::{Journal, Warning as JournalWarning},
         rotation::Rotations,
         settings_file::SettingsFile,
+        ssh::Agent,
         vault::Vault,
     },
 };
@@ -60,6 +61,8 @@ pub struct Services {
     pub(super) sign_ins: SignIns,
     pub(super) browser: OpenBrowser,
     pub(super) journal: Journal,
+    /// Agent whose keys can sign; `None` for the one that this process was started with.
+    pub(super) ssh_agent: Option<Agent>,
     pub(super) rotations: rotation::Places,
     policy: Arc<MachinePolicy>,
     /// Address of the practice cluster, for which no journal is written.
@@ -78,6 +81,7 @@ impl Services {
             sign_ins: SignIns::default(),
             browser: browser::of_this_machine(),
             journal: Journal::default(),
+            ssh_agent: None,
             rotations: rotation::Places::default(),
             policy: Arc::default(),
             practice: Mutex::default(),
@@ -108,6 +112,11 @@ impl Services {
     /// Adds a journal of operations on keys; without one, no journal is written.
     pub fn with_journal(self, journal: Journal) -> Self {
         Self { journal, ..self }
+    }
+
+    /// Signs by this ssh-agent instead of the one that this process was started with.
+    pub fn with_ssh_agent(self, agent: Agent) -> Self {
+        Self { ssh_agent: Some(agent), ..self }
     }
 
     /// Adds the rules of this computer; without them, there are none.

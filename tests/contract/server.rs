@@ -240,6 +240,7 @@ impl Server {
                 request.header("authorization", format!("ApiKey {}", encoded.expose()))
             }
             Login::Bearer(token) => request.bearer_auth(token.expose()),
+            Login::CloudKey(key) => request.header("authorization", format!("ApiKey {}", key.expose())),
             Login::Certificate | Login::OpenId(_) => {
                 unreachable!("no contract signs in by a certificate or a provider")
             }

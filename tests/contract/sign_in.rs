@@ -149,7 +149,9 @@ fn a_key_is_refused_once_it_has_expired() {
 #[test]
 fn what_is_no_key_at_all_is_refused_too() {
     every_server(async |server| {
-        for header in ["ApiKey !!!", "ApiKey bm8tY29sb24=", "Bearer nothing", "Basic !", "Nonsense x"] {
+        for header in
+            ["ApiKey !!!", "ApiKey bm8tY29sb24=", "ApiKey essu_YTpi", "Bearer nothing", "Basic !", "Nonsense x"]
+        {
             let request = server.stranger(Method::GET, "/_security/_authenticate").header("authorization", header);
             server.answer(request).await.refused(401);
         }

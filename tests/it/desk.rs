@@ -29,6 +29,7 @@ use keybearer::{
         journal::Journal,
         rotation::Rotations,
         settings_file::SettingsFile,
+        ssh::Agent,
         vault::{Vault, memory::MemoryVault},
     },
     ui::{App, Start},
@@ -72,6 +73,7 @@ pub struct Setting {
     pub vault: Arc<MemoryVault>,
     pub settings: SettingsFile,
     pub journal: Journal,
+    pub ssh_agent: Agent,
     pub rotations: Option<Rotations>,
     /// The dialogs of the desktop; without them, it has none.
     pub files: Option<Arc<dyn FileDialogs>>,
@@ -97,6 +99,7 @@ impl Default for Setting {
             vault: Arc::new(MemoryVault::new()),
             settings: SettingsFile::default(),
             journal: Journal::default(),
+            ssh_agent: Agent::at("no agent"),
             rotations: None,
             files: None,
             browser: None,
@@ -120,6 +123,7 @@ impl Desk {
             .with_settings(setting.settings.clone())
             .with_policy(Arc::new(setting.policy))
             .with_journal(setting.journal)
+            .with_ssh_agent(setting.ssh_agent)
             .with_rotations(setting.rotations);
         if let Some(files) = setting.files {
             services = services.with_file_dialogs(files);

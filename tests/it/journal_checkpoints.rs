@@ -14,9 +14,10 @@ use keybearer::{
         journal::{self, Action, BEGINNING, Entry, Origin, Verdict, key::JournalKey},
     },
     ops::journal::{
-        against::{self, Comparison},
+        against::{self, Comparison, Trusted},
         checkpoint::{self, Fit, Made, Wanted},
         ship::{self, Shipment},
+        signers::Signer,
     },
     store::{
         journal::Journal,
@@ -34,7 +35,7 @@ use crate::{
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_521_600_000);
 
-fn entry(number: usize) -> Entry {
+pub fn entry(number: usize) -> Entry {
     Entry {
         at: NOW,
         id: format!("e{number}"),
@@ -140,7 +141,7 @@ fn an_entry_is_proved_to_somebody_who_has_neither_the_journal_nor_its_key() {
     for wanted in (1..=11).map(Wanted::Sequence).chain([Wanted::Id("e3".into())]) {
         let text = checkpoint::prove(&kept.journal, &wanted, None).unwrap().text();
         fs::write(&proof, &text).unwrap();
-        let proved = checkpoint::verify_proof(&proof, None, Some(&made.key)).unwrap();
+        let proved = checkpoint::verify_proof(&proof, None, made.key.as_ref().ok()).unwrap();
         let entry = proved.entry.unwrap();
         assert!(proved.is_signed == Some(true) && proved.checkpoint == made.checkpoint);
         assert!(wanted == Wanted::Sequence(entry.sequence) || wanted == Wanted::Id(entry.id));
@@ -151,14 +152,14 @@ fn an_entry_is_proved_to_somebody_who_has_neither_the_journal_nor_its_key() {
         let mut flipped = bytes.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
         fs::write(&proof, flipped).unwrap();
-        if let Ok(proved) = checkpoint::verify_proof(&proof, None, Some(&made.key)) {
+        if let Ok(proved) = checkpoint::verify_proof(&proof, None, made.key.as_ref().ok()) {
             let same = proved.entry.map(|entry| entry.id) == Some("e3".into()) && proved.checkpoint.size == 11;
             assert!(proved.is_signed != Some(true) || same, "bit {bit}");
         }
     }
     let (_, later) = kept.checkpoint();
     fs::write(&proof, checkpoint::prove_consistency(&kept.journal, &old, None).unwrap().text()).unwrap();
-    let proved = checkpoint::verify_proof(&proof, Some(&old), Some(&later.key)).unwrap();
+    let proved = checkpoint::verify_proof(&proof, Some(&old), later.key.as_ref().ok()).unwrap();
     assert_eq!((proved.checkpoint.size, proved.entry.is_none(), proved.is_signed), (20, true, Some(true)));
     assert!(checkpoint::verify_proof(&proof, None, None).is_err(), "without the earlier one it proves nothing");
     let mut entries: Vec<Entry> = (0..20).map(entry).collect();
@@ -177,7 +178,7 @@ fn a_checkpoint_is_due_once_a_day_and_only_for_new_entries() {
     let due = |days: i64| {
         let report = kept.journal.check(|_, _| ()).unwrap();
         let now = NOW + days * keybearer::model::TimeDelta::DAY;
-        checkpoint::make_if_due(&kept.journal, &report, now).unwrap().map(|made| made.checkpoint.size)
+        checkpoint::make_if_due(&kept.journal, &report, now, &Signer::Journal).unwrap().map(|made| made.checkpoint.size)
     };
     assert_eq!((due(0), due(1), due(1), due(5)), (None, Some(2), None, None));
     kept.journal.append(&entry(2)).unwrap();
@@ -194,8 +195,9 @@ async fn what_was_shipped_shows_each_rewriting_of_the_journal() {
     kept.checkpoint();
     let front = Front::start(1).await;
     let session = front.session("elastic").await;
-    let compared =
-        async || -> Comparison { against::compare(&session, &kept.journal, "kb-journal", None).await.unwrap() };
+    let compared = async || -> Comparison {
+        against::compare(&session, &kept.journal, "kb-journal", Trusted::default()).await.unwrap()
+    };
     let what = Shipment { index: "kb-journal".into(), since: None, even_broken: false };
     let shipped = ship::ship(&session, &kept.journal, &what, |_| ()).await.unwrap();
     assert_eq!((shipped.shipped, shipped.checkpoints, shipped.failed.len()), (6, 1, 0), "{shipped:?}");
@@ -263,7 +265,7 @@ async fn an_index_of_many_journals_is_read_in_parts_and_no_part_is_left_out() {
     };
     Mock::given(path("/kb-journal/_search")).respond_with(search).mount(&server).await;
     let session = ana_session(&server).await;
-    let found = against::compare(&session, &kept.journal, "kb-journal", None).await.unwrap();
+    let found = against::compare(&session, &kept.journal, "kb-journal", Trusted::default()).await.unwrap();
     assert_eq!((found.same, found.verdict()), (3, against::Verdict::Same), "{found:?}");
     let refused = session.client.shipped_entries("a*", &(0..1)).await;
     assert!(matches!(refused, Err(ClientError::NotSent { .. })), "{refused:?}");

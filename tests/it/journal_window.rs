@@ -14,7 +14,7 @@ use keybearer::{
 };
 use serde_json::json;
 
-use crate::desk::{Desk, RunningSandbox, Setting};
+use crate::desk::{Desk, RunningSandbox, Setting, TestClock};
 
 /// 2026-11-24T12:00:00Z.
 const NOON: Timestamp = Timestamp::from_millis(1_795_521_600_000);
@@ -227,6 +227,31 @@ fn the_page_of_a_key_has_its_history_but_not_on_the_practice_cluster() {
 }
 
 #[test]
+fn a_checkpoint_is_signed_when_a_day_ends_while_the_window_stays_open() {
+    let (_folder, journal) = journal();
+    let journal = journal.with_keyring(Arc::new(MemoryVault::like_a_keyring()));
+    operation(&journal, 12, (Action::Invalidate, "payments-eu", "VuaCfGcBCdbkQm-e5a01"), None);
+    let clock = TestClock::default();
+    let set = |at: Timestamp| *clock.lock().unwrap() = Some(at);
+    let midnight = NOON + 12 * HOUR;
+    set(midnight - TimeDelta::SECOND);
+    let mut desk = Desk::new(Setting { journal: journal.clone(), clock: clock.clone(), ..Setting::default() });
+    let sizes = || journal.checkpoints().unwrap().len();
+    let is_checked = |desk: &Desk| !desk.harness.state().state().journal.standing.is_loading();
+    desk.wait("the verification at the start", is_checked);
+    assert_eq!(sizes(), 0, "the day of the first entry is not over");
+    assert_eq!(desk.harness.state().state().wake_at(), Some(midnight), "nothing is looked for before");
+    set(midnight);
+    desk.wait("the checkpoint of the day", |_| sizes() == 1);
+    // Without new entries none is due. The computer slept through two of these ends: one frame later they are one.
+    set(midnight + 50 * HOUR);
+    desk.harness.step();
+    desk.wait("the verification of the next days", is_checked);
+    assert_eq!(sizes(), 1);
+    assert_eq!(desk.harness.state().state().wake_at(), Some(midnight + 72 * HOUR));
+}
+
+#[test]
 fn a_checkpoint_is_signed_shown_and_told_of_and_without_a_keyring_the_reason_is() {
     let (_folder, journal) = journal();
     fill(&journal);
@@ -235,8 +260,11 @@ fn a_checkpoint_is_signed_shown_and_told_of_and_without_a_keyring_the_reason_is(
     desk.wait_for("No entry has an HMAC");
     assert!(desk.sees("No checkpoint signed with the key in the keyring yet"), "{:?}", desk.texts());
     desk.press("New checkpoint");
+    // Without an agent, the reason is told, and the journal's own key can be chosen all the same.
+    desk.wait_for("The ssh-agent at no agent can’t be reached");
+    desk.press("Sign");
     desk.wait_for("The checkpoint could not be made");
-    desk.press("Close");
+    desk.press("Cancel");
     drop(desk);
 
     let journal = journal.with_keyring(Arc::new(MemoryVault::like_a_keyring()));
@@ -245,6 +273,7 @@ fn a_checkpoint_is_signed_shown_and_told_of_and_without_a_keyring_the_reason_is(
     desk.press("Journal");
     desk.wait_for("1 entry with a valid HMAC of the key in the keyring; 11 before the first one has none");
     desk.press("New checkpoint");
+    desk.press("Sign");
     desk.wait_for("12 entries signed");
     let kept = journal.checkpoints().unwrap();
     assert!(kept.len() == 1 && desk.sees(kept[0].text.lines().next().unwrap()), "{:?}", desk.texts());

@@ -7,6 +7,8 @@ mod architecture;
 mod asked_credential;
 #[cfg(feature = "window")]
 mod check_secret;
+#[cfg(unix)]
+mod checkpoint_signers;
 mod cli;
 mod cli_check_secret;
 mod cli_clocks;
@@ -35,6 +37,7 @@ mod client_reading;
 mod client_servers;
 mod client_sockets;
 mod client_tls;
+mod cloud_keys;
 mod cut_lines;
 mod cutting_proxy;
 #[cfg(feature = "window")]

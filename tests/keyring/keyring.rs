@@ -514,6 +514,88 @@ fn a_locked_keyring_without_a_display_says_so() {
     }
 }
 
+/// Exit code, output and messages of a command.
+type Spoken = (Option<i32>, String, String);
+
+/// Signs by the real ssh-agent and by the files of the real ssh-keygen, which verifies each signature without Keybearer;
+/// and the other way around.
+fn by_programs_of_openssh(home: &std::path::Path, journal: &dyn Fn(&[&str]) -> Spoken) {
+    let path = |name: &str| home.join(name).to_str().unwrap().to_owned();
+    let program = |command: &mut Command| {
+        let ran = command.output().unwrap();
+        let words = format!("{command:?}: {ran:?}");
+        (ran.status.success(), String::from_utf8_lossy(&ran.stdout).into_owned(), words)
+    };
+    let kinds = [("ed25519", "256"), ("ecdsa", "256"), ("ecdsa", "384"), ("ecdsa", "521"), ("rsa", "2048")];
+    let socket = path("ssh-agent");
+    let mut agent = Command::new("ssh-agent").args(["-D", "-a", &socket]).stdout(Stdio::null()).spawn().unwrap();
+    let started = Instant::now();
+    while !std::path::Path::new(&socket).exists() && started.elapsed() < LIMIT {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let mut allowed = String::new();
+    for (kind, bits) in kinds {
+        let key = path(&format!("ssh-{kind}-{bits}"));
+        let made = program(Command::new("ssh-keygen").args(["-q", "-t", kind, "-b", bits, "-N", "", "-f", &key]));
+        assert!(made.0, "{}", made.2);
+        let added = program(Command::new("ssh-add").env("SSH_AUTH_SOCK", &socket).args(["-q", &key]));
+        assert!(added.0, "{}", added.2);
+        allowed += &format!("ana {}", std::fs::read_to_string(format!("{key}.pub")).unwrap());
+    }
+    std::fs::write(path("allowed"), &allowed).unwrap();
+    let secret = path("ssh-secret");
+    let made = program(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "open sesame", "-f", &secret]));
+    assert!(made.0, "{}", made.2);
+    std::fs::write(path("allowed"), allowed + "ana " + &std::fs::read_to_string(format!("{secret}.pub")).unwrap())
+        .unwrap();
+    let fingerprint = |key: &str| {
+        let (_, out, _) = program(Command::new("ssh-keygen").args(["-l", "-f", key]));
+        out.split(' ').nth(1).unwrap().to_owned()
+    };
+    let mut ways: Vec<(String, Vec<String>)> = Vec::new();
+    for (kind, bits) in kinds {
+        let key = path(&format!("ssh-{kind}-{bits}"));
+        ways.push((format!("agent-{kind}-{bits}"), vec!["--ssh-agent".into(), fingerprint(&key)]));
+        ways.push((format!("file-{kind}-{bits}"), vec!["--ssh-key".into(), key]));
+    }
+    ways.push(("secret".into(), vec!["--ssh-key".into(), secret]));
+    let verified = |kept: &str| {
+        let mut command = Command::new("ssh-keygen");
+        command.args(["-Y", "verify", "-f", &path("allowed"), "-I", "ana", "-n", "keybearer-checkpoint@v1"]);
+        program(command.args(["-s", &format!("{kept}.sig")]).stdin(std::fs::File::open(kept).unwrap()))
+    };
+    for (name, args) in ways {
+        let kept = path(&name);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keybearer"));
+        command.env("KEYBEARER_JOURNAL", home.join("journal")).env("SSH_AUTH_SOCK", &socket).stdin(Stdio::null());
+        command.env("KEYBEARER_SSH_PASSPHRASE", "open sesame").args(["journal", "checkpoint", "--output", &kept]);
+        let made = program(command.args(&args));
+        assert!(made.0, "{}", made.2);
+        let theirs = verified(&kept);
+        assert!(theirs.0 && theirs.1.contains("Good \"keybearer-checkpoint@v1\" signature for ana"), "{}", theirs.2);
+        let (code, out, err) = journal(&["verify", "--checkpoint", &kept, "--allowed-signers", &path("allowed")]);
+        assert!(code == Some(0) && out.contains("signed by ana with the SSH key SHA256:"), "{name}: {out} {err}");
+        // What ssh-keygen signs counts as well, and one changed byte for neither.
+        std::fs::remove_file(format!("{kept}.sig")).unwrap();
+        let mut command = Command::new("ssh-keygen");
+        let signed = program(
+            command.args(["-Y", "sign", "-n", "keybearer-checkpoint@v1", "-f"]).args([&path("ssh-ed25519-256"), &kept]),
+        );
+        assert!(signed.0, "{}", signed.2);
+        let again = journal(&["verify", "--checkpoint", &kept, "--allowed-signers", &path("allowed")]);
+        assert!(again.0 == Some(0), "{name}: {again:?}");
+        let text = std::fs::read_to_string(&kept).unwrap().replace("keybearer-journal", "keybearer-journaI");
+        std::fs::write(&kept, text).unwrap();
+        let refused = journal(&["verify", "--checkpoint", &kept, "--allowed-signers", &path("allowed")]);
+        assert!(
+            !verified(&kept).0 && refused.0 == Some(1) && refused.2.contains("is not valid"),
+            "{name}: {refused:?}"
+        );
+    }
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+}
+
 #[test]
 fn a_journal_is_keyed_signed_and_proved_to_a_program_that_is_not_keybearer() {
     let Some(_turn) = desktop() else { return };
@@ -563,6 +645,7 @@ fn a_journal_is_keyed_signed_and_proved_to_a_program_that_is_not_keybearer() {
         assert!(!Command::new("python3").args([script, &forged]).output().unwrap().status.success());
         assert_eq!(journal(&["verify-proof", &forged]).0, Some(1));
     }
+    by_programs_of_openssh(home.path(), &journal);
     // The whole chain anew, without a key, as a script can that may write the folder.
     let place = std::fs::read_dir(home.path().join("journal")).unwrap().map(|entry| entry.unwrap().path());
     let lines = place.into_iter().find(|path| path.extension().is_some_and(|end| end == "jsonl")).unwrap();

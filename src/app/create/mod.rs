@@ -89,7 +89,7 @@ impl State {
             zone: &self.zone,
             roles: cluster.roles.value().map(Vec::as_slice),
             edition: session.edition,
-            by_api_key: session.own_key().is_some(),
+            by_api_key: session.derives_keys(),
         };
         let profile = cluster.profile.clone();
         let done = self.creation.done;

@@ -73,6 +73,7 @@ pub(super) fn filled(endpoint: Endpoint, machine: &dyn Host) -> Result<Endpoint,
     }
     let (variable, what) = match &endpoint.login {
         Login::ApiKey { id, .. } => ("ES_API_KEY", format!("Secret of the API key {id}")),
+        Login::CloudKey(_) => ("ES_API_KEY", "API key of Elastic Cloud".to_owned()),
         Login::Password { username, .. } => ("ES_PASSWORD", format!("Password of {username}")),
         Login::Bearer(_) | Login::Certificate | Login::OpenId(_) => ("ES_TOKEN", "Token".to_owned()),
     };

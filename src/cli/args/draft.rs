@@ -58,7 +58,7 @@ pub(crate) fn check_early(draft: &Draft, by_api_key: bool) -> Result<(), CliErro
 /// option.
 pub(crate) async fn check(endpoint: &Endpoint, draft: &Draft) -> Result<(Session, Checked), CliError> {
     let session = changing_session_at(endpoint).await?;
-    let by_api_key = session.own_key().is_some();
+    let by_api_key = session.derives_keys();
     let checked = check_on(&session, draft, by_api_key).await?;
     Ok((session, checked))
 }

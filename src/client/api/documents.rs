@@ -39,6 +39,8 @@ pub struct ShippedEntry {
     pub system_user: String,
     /// Text of a checkpoint; `None` for an entry.
     pub checkpoint: Option<String>,
+    /// SSH signature of a checkpoint; `None` if it has none.
+    pub signature: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -132,7 +134,8 @@ impl Client {
             "track_total_hits": true,
             "query": { "range": { SEQUENCE: { "gte": sequences.start, "lt": sequences.end } } },
             "sort": [{ SEQUENCE: { "order": "asc", "unmapped_type": "long" } }],
-            "_source": [SEQUENCE, "keybearer.previous", "keybearer.checkpoint", "host.hostname", "process.user.name"],
+            "_source": [SEQUENCE, "keybearer.previous", "keybearer.checkpoint", "keybearer.ssh_signature",
+                "host.hostname", "process.user.name"],
         });
         let segments = [index, "_search"];
         let mut call = Call::new(Method::POST, &segments).body(body.to_string());
@@ -156,7 +159,8 @@ fn shipped(hit: WireHit) -> Option<ShippedEntry> {
     }
     let host = text("/host/hostname").unwrap_or_default();
     let system_user = text("/process/user/name").unwrap_or_default();
-    Some(ShippedEntry { id: hit.id, sequence, previous, host, system_user, checkpoint })
+    let signature = text("/keybearer/ssh_signature");
+    Some(ShippedEntry { id: hit.id, sequence, previous, host, system_user, checkpoint, signature })
 }
 
 fn check_name(index: &str) -> Result<(), ClientError> {

@@ -57,6 +57,9 @@ struct WireVersion {
     distribution: Option<String>,
 }
 
+/// Type of the realm of keys of Elastic Cloud.
+const CLOUD_REALM: &str = "_cloud_api_key";
+
 #[derive(Deserialize)]
 struct WireIdentity {
     username: String,
@@ -79,6 +82,7 @@ struct WireRealm {
 struct WireKeyName {
     id: String,
     name: Option<String>,
+    managed_by: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -138,7 +142,9 @@ impl Client {
         let answer = self.send(Call::new(Method::GET, &["_security", "_authenticate"])).await?.success()?;
         let wire: WireIdentity = answer.parse()?;
         let realm = wire.authentication_realm.unwrap_or_default();
-        let by_key = wire.api_key.is_some() || realm.kind == "_es_api_key";
+        let is_cloud_key = realm.kind == CLOUD_REALM
+            || wire.api_key.as_ref().and_then(|key| key.managed_by.as_deref()) == Some("cloud");
+        let by_key = wire.api_key.is_some() || is_cloud_key || realm.kind == "_es_api_key";
         let told = wire.authentication_type.filter(|told| !told.is_empty());
         // 7.10 does not say which key it was; but it can only be the one that signs in.
         let own = match &self.endpoint().login {
@@ -151,6 +157,7 @@ impl Client {
             realm_type: realm.kind,
             authentication_type: told.unwrap_or_else(|| if by_key { "api_key" } else { "realm" }.to_owned()),
             roles: wire.roles,
+            is_cloud_key,
             api_key: wire.api_key.map(|key| (KeyId::new(key.id), key.name.unwrap_or_default())).or(own),
         })
     }

@@ -9,7 +9,7 @@ use super::{
     client_certificate::ClientCertificate,
     endpoint::{ClusterUrl, Endpoint, MAX_ADDRESSES, Trust, UrlError},
     fingerprint::Fingerprint,
-    login::Login,
+    login::{Login, is_cloud_key},
     open_id_draft::OpenIdDraft,
     profile::{Environment, Profile, ProfileId},
     protection::Protection,
@@ -77,8 +77,10 @@ pub struct ProfileDraft {
     pub sign_in: SignIn,
     /// Id of the API key, for [`SignIn::ApiKey`].
     pub key_id: String,
-    /// Secret of the API key; an encoded key pasted here fills in both id and secret.
+    /// Secret of the API key; an encoded key pasted here fills in both id and secret. A key of Elastic Cloud has no id.
     pub key_secret: Zeroizing<String>,
+    /// `true` for a connection that asks for its key of Elastic Cloud each time.
+    pub asks_cloud_key: bool,
     /// Name of the user, for [`SignIn::User`].
     pub username: String,
     /// Password, for [`SignIn::User`].
@@ -175,6 +177,10 @@ impl ProfileDraft {
                 draft.key_id = id.clone();
                 draft.key_secret = Zeroizing::new(secret.expose().to_owned());
             }
+            Login::CloudKey(key) => {
+                draft.key_secret = Zeroizing::new(key.expose().to_owned());
+                draft.asks_cloud_key = endpoint.asks_credential;
+            }
             Login::Password { username, password } => {
                 draft.sign_in = SignIn::User;
                 draft.username = username.clone();
@@ -240,12 +246,25 @@ impl ProfileDraft {
         self.login(&ProfileId(String::new()), &mut |_, _| ()).is_some()
     }
 
+    /// Returns `true` if the API key is one of Elastic Cloud, which has no id.
+    pub fn is_cloud_key(&self) -> bool {
+        let is_asked = self.asks_cloud_key && self.asks_credential;
+        let is_blank = self.key_secret.trim().is_empty() && self.key_id.trim().is_empty();
+        self.sign_in == SignIn::ApiKey && (is_cloud_key(&self.key_secret) || is_asked && is_blank)
+    }
+
     /// Splits a whole API key that was pasted into the id or the secret, encoded or as `id:key`, and fills in both.
     pub fn tidy(&mut self) {
         if self.sign_in != SignIn::ApiKey {
             return;
         }
         for text in [self.key_secret.clone(), Zeroizing::new(self.key_id.clone())] {
+            if let Ok(Login::CloudKey(key)) = Login::from_api_key_text(&text) {
+                self.key_id.zeroize();
+                self.key_secret.clear();
+                self.key_secret.push_str(key.expose());
+                return;
+            }
             // A secret has 22 letters and no colon; only a whole key is longer or has one.
             let whole = text.contains(':') || text.chars().filter(|c| !c.is_whitespace()).count() >= 40;
             if let (true, Ok(Login::ApiKey { id, secret })) = (whole, Login::from_api_key_text(&text)) {
@@ -367,6 +386,7 @@ impl ProfileDraft {
             !missing
         };
         match self.sign_in {
+            SignIn::ApiKey if self.is_cloud_key() => Some(Login::CloudKey(Secret::new(self.key_secret.trim()))),
             SignIn::ApiKey => {
                 let id = need(ProfileField::KeyId, &self.key_id, "Enter the id of the API key");
                 let words = "Enter the secret, or paste the whole encoded key";

@@ -25,6 +25,28 @@ fn a_whole_form_becomes_a_profile_and_back() {
 }
 
 #[test]
+fn a_key_of_elastic_cloud_needs_no_id_wherever_it_is_pasted() {
+    let pasted = " essu_YTpi==\n";
+    let as_secret = ProfileDraft { key_secret: Zeroizing::new(pasted.into()), key_id: "old".into(), ..draft() };
+    let as_id = ProfileDraft { key_id: format!("ApiKey {pasted}"), ..draft() };
+    for draft in [as_secret, as_id] {
+        let mut draft = ProfileDraft { sign_in: SignIn::ApiKey, ..draft };
+        draft.tidy();
+        assert!(draft.is_cloud_key() && draft.key_id.is_empty());
+        let profile = check(&draft).unwrap();
+        assert_eq!(profile.endpoint.login, Login::CloudKey(Secret::new("essu_YTpi==")));
+        assert_eq!(check(&ProfileDraft::of(&profile)).unwrap(), profile);
+    }
+    // One that is asked for each time comes back as one, and another API key has an id.
+    let login = Login::CloudKey(Secret::default());
+    let asked = Endpoint { asks_credential: true, login, ..check(&draft()).unwrap().endpoint };
+    let asked = Profile { endpoint: asked, ..check(&draft()).unwrap() };
+    assert_eq!(check(&ProfileDraft::of(&asked)).unwrap(), asked);
+    let without = ProfileDraft { sign_in: SignIn::ApiKey, asks_credential: true, ..draft() };
+    assert_eq!(check(&without), Err(vec![ProfileField::KeyId]));
+}
+
+#[test]
 fn an_encoded_key_pasted_as_secret_or_as_id_fills_both() {
     let encoded = "VnVhQ2ZHY0JDZGJrUW0tZTVhT3g6dWkybHAyYXhUTm1zeWFrdzl0dk5udw==";
     let as_secret = ProfileDraft { key_secret: Zeroizing::new(encoded.into()), ..ProfileDraft::new() };

@@ -19,6 +19,9 @@ pub enum Login {
         /// Secret of the key, the part after the colon of `id:key`.
         secret: Secret,
     },
+    /// API key of Elastic Cloud (`essu_…`), which is sent as it is. Serverless projects take it, and hosted deployments
+    /// where it was allowed; self-managed clusters refuse it.
+    CloudKey(Secret),
     /// User name and password.
     Password {
         /// Name of the user; not secret.
@@ -47,7 +50,7 @@ pub enum ApiKeyTextError {
 
 impl Login {
     /// Reads an API key as `encoded`, `id:api_key`, a whole `Authorization: ApiKey …` header, or
-    /// encoded twice, with blanks and line ends anywhere.
+    /// encoded twice, with blanks and line ends anywhere; or one of Elastic Cloud, also in such a header.
     ///
     /// # Errors
     /// Fails if the text has none of these forms. No error contains the text.
@@ -62,6 +65,9 @@ impl Login {
         if text.is_empty() {
             return Err(ApiKeyTextError::Empty);
         }
+        if is_cloud_key(&text) {
+            return Ok(Self::CloudKey(Secret::new(&**text)));
+        }
         if let Some(login) = split(&text) {
             return Ok(login);
         }
@@ -74,9 +80,10 @@ impl Login {
     /// have their own.
     pub fn is_blank(&self) -> bool {
         match self {
-            Self::ApiKey { secret, .. } | Self::Password { password: secret, .. } | Self::Bearer(secret) => {
-                secret.expose().is_empty()
-            }
+            Self::ApiKey { secret, .. }
+            | Self::Password { password: secret, .. }
+            | Self::Bearer(secret)
+            | Self::CloudKey(secret) => secret.expose().is_empty(),
             Self::Certificate | Self::OpenId(_) => false,
         }
     }
@@ -89,6 +96,7 @@ impl Login {
                 Self::Password { username: username.clone(), password: Secret::default() }
             }
             Self::Bearer(_) => Self::Bearer(Secret::default()),
+            Self::CloudKey(_) => Self::CloudKey(Secret::default()),
             Self::Certificate | Self::OpenId(_) => self.clone(),
         }
     }
@@ -108,8 +116,13 @@ impl Login {
                 Ok(Self::ApiKey { id: other, .. }) if other != *id => {
                     return Err("This is another API key: type the secret of the one that is saved");
                 }
-                Ok(whole) => whole,
+                Ok(whole @ Self::ApiKey { .. }) => whole,
+                Ok(_) => return Err("This is a key of Elastic Cloud: type the secret of the API key that is saved"),
                 Err(_) => Self::ApiKey { id: id.clone(), secret: Secret::new(text.trim()) },
+            },
+            Self::CloudKey(_) => match Self::from_api_key_text(text) {
+                Ok(key @ Self::CloudKey(_)) => key,
+                _ => return Err("This is no key of Elastic Cloud: it starts with essu_"),
             },
             Self::Password { username, .. } => Self::Password { username: username.clone(), password: typed.clone() },
             Self::Bearer(_) => Self::Bearer(Secret::new(text.trim())),
@@ -124,16 +137,27 @@ impl Login {
         jwt::times(token.expose()).map(|times| times.expires)
     }
 
-    /// Returns the label of the kind of credential: "API key", "password", "token", "certificate" or "single sign-on".
+    /// Returns the label of the kind of credential: "API key", "cloud API key", "password", "token", "certificate" or "single sign-on".
     pub fn way(&self) -> &'static str {
         match self {
             Self::ApiKey { .. } => "API key",
+            Self::CloudKey(_) => "cloud API key",
             Self::Password { .. } => "password",
             Self::Bearer(_) => "token",
             Self::Certificate => "certificate",
             Self::OpenId(_) => "single sign-on",
         }
     }
+}
+
+/// Beginning of the API keys of Elastic Cloud.
+const CLOUD_KEY: &str = "essu_";
+
+/// Returns `true` if a text has the form of an API key of Elastic Cloud. Its content is not read: only the cloud can.
+pub fn is_cloud_key(text: &str) -> bool {
+    let rest = text.trim().strip_prefix(CLOUD_KEY).unwrap_or_default();
+    // No encoded key begins so: its second byte would not be ASCII.
+    !rest.is_empty() && rest.chars().all(|c| c.is_ascii_graphic() && c != ':')
 }
 
 fn split(text: &str) -> Option<Login> {
@@ -182,6 +206,9 @@ mod tests {
             (user(""), " hunter2 ", Some(user(" hunter2 "))),
             (user(""), "", None),
             (Login::Bearer(Secret::default()), "t0ken\n", Some(Login::Bearer(Secret::new("t0ken")))),
+            (key(""), "essu_abc", None),
+            (Login::CloudKey(Secret::default()), " essu_abc\n", Some(Login::CloudKey(Secret::new("essu_abc")))),
+            (Login::CloudKey(Secret::default()), "id:key-secret", None),
         ] {
             assert!(login.is_blank());
             let filled = login.filled(&Secret::new(typed)).ok();
@@ -210,6 +237,18 @@ mod tests {
         ];
         for form in forms {
             assert_eq!(read(form), expected, "{form}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_elastic_cloud_is_taken_as_it_is() {
+        for form in
+            ["essu_YTpi==", " essu_YTpi==\r\n", "Authorization: ApiKey essu_YTpi==", "\"essu_YTpi==\"", "essu_YT\npi=="]
+        {
+            assert_eq!(Login::from_api_key_text(form), Ok(Login::CloudKey(Secret::new("essu_YTpi=="))), "{form}");
+        }
+        for other in ["essu_", "essu", "ESSU_abc", "essu_a:b", "x essu_abc", "essu_\u{e4}"] {
+            assert!(!matches!(Login::from_api_key_text(other), Ok(Login::CloudKey(_))), "{other}");
         }
     }
 

@@ -249,6 +249,8 @@ fn draft(one: &Tree) -> Result<ProfileDraft, String> {
     draft.sign_in = choice(one, "sign_in", &SIGN_INS)?.unwrap_or_default();
     draft.protection = choice(one, "protection", &PROTECTIONS)?;
     draft.proxy = choice(one, "proxy", &PROXIES)?.unwrap_or_default();
+    // Any other API key has an id.
+    draft.asks_cloud_key = draft.asks_credential && draft.sign_in == SignIn::ApiKey && draft.key_id.is_empty();
     Ok(draft)
 }
 

@@ -30,6 +30,7 @@ fn login() -> impl Strategy<Value = Login> {
         name.prop_map(|id| Login::ApiKey { id, secret: secret() }),
         name.prop_map(|username| Login::Password { username, password: secret() }),
         Just(Login::Bearer(secret())),
+        Just(Login::CloudKey(Secret::new(format!("essu_{SECRET}")))),
         (option::of(1024_u16..), option::of("/[a-z]{1,8}\\.pem"), any::<bool>(), any::<bool>()).prop_map(
             |(redirect_port, ca_file, is_access, has_secrets)| {
                 Login::OpenId(Box::new(OpenIdLogin {
@@ -122,6 +123,9 @@ proptest! {
                 SignIn::User => &mut draft.password,
                 SignIn::Token | SignIn::Certificate | SignIn::OpenId => &mut draft.token,
             };
+            if matches!(profile.endpoint.login, Login::CloudKey(_)) {
+                field.push_str("essu_");
+            }
             field.push_str(SECRET);
             if matches!(&profile.endpoint.login, Login::OpenId(login) if login.client_secret.is_some()) {
                 draft.open_id.client_secret.push_str(SECRET);

@@ -98,14 +98,15 @@ pub fn origin(host: &str, first_hash: &str) -> String {
 }
 
 impl Checkpoint {
-    fn body(&self) -> String {
+    /// Returns the text without signatures. An SSH signature can be beside it; by itself it is no signed note.
+    pub fn note(&self) -> String {
         let time = self.time.as_ref().map(|time| format!("{TIME}{time}\n")).unwrap_or_default();
         format!("{}\n{}\n{}\n{time}", self.origin, self.size, STANDARD.encode(self.root))
     }
 
     /// Returns the text with its signature by the journal's own key. `None` if the cryptographic library refuses.
     pub fn signed(&self, key: &JournalKey) -> Option<String> {
-        let body = self.body();
+        let body = self.note();
         let verifier = VerifierKey::of(&self.origin, key)?;
         let mut bytes = verifier.hash().to_vec();
         bytes.extend(key.sign(body.as_bytes())?);
@@ -119,10 +120,22 @@ impl SignedCheckpoint {
     /// # Errors
     /// Returns what is wrong with the text. Signatures are read, and verified by [`SignedCheckpoint::is_signed_by`].
     pub fn read(text: &str) -> Result<Self, CheckpointError> {
+        if text.len() <= MAX_BYTES && !text.contains("\n\n") {
+            return Err(CheckpointError::NotSigned);
+        }
+        let read = Self::read_note(text)?;
+        if read.signatures.is_empty() { Err(CheckpointError::NotSigned) } else { Ok(read) }
+    }
+
+    /// Reads a checkpoint that may be without signatures, because it has an SSH signature in another file.
+    ///
+    /// # Errors
+    /// As [`SignedCheckpoint::read`].
+    pub fn read_note(text: &str) -> Result<Self, CheckpointError> {
         if text.len() > MAX_BYTES {
             return Err(CheckpointError::TooLarge);
         }
-        let (body, signatures) = text.split_once("\n\n").ok_or(CheckpointError::NotSigned)?;
+        let (body, signatures) = text.split_once("\n\n").unwrap_or((text.trim_end_matches('\n'), ""));
         let body = format!("{body}\n");
         let lines: Vec<&str> = body.lines().collect();
         let wrong = |line, expected| CheckpointError::Line { line, expected };
@@ -138,9 +151,6 @@ impl SignedCheckpoint {
         let mut found = Vec::new();
         for (place, line) in signatures.lines().enumerate().take(MAX_SIGNATURES) {
             found.push(Signature::read(line).ok_or(wrong(first + place, "a signature"))?);
-        }
-        if found.is_empty() {
-            return Err(CheckpointError::NotSigned);
         }
         let checkpoint = Checkpoint { origin: (*origin).to_owned(), size, root, time };
         Ok(Self { checkpoint, body, signatures: found })

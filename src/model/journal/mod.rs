@@ -7,11 +7,13 @@
 //! field for is under `keybearer`. The last member is the SHA-256 hash of everything before it; the one before that, the
 //! message authentication code, is over the digest of what is before it.
 
+pub mod allowed_signers;
 pub mod checkpoint;
 pub mod key;
 pub mod merkle;
 pub mod operation;
 pub mod proof;
+pub mod ssh_signature;
 pub mod verify;
 
 use serde::{Deserialize, Serialize};

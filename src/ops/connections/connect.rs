@@ -22,7 +22,7 @@ use crate::{
         Problem, Session, clock,
         connections::{addresses, cluster_identity},
         interrupt::Interrupt,
-        problem,
+        problem::{self, CLOUD_KEY_REFUSED},
     },
     store::journal::Journal,
 };
@@ -380,10 +380,12 @@ pub async fn test_by_rules(
 /// Gives the refusal of a token that its provider has just issued the hint that it deserves: signing in again would not
 /// help.
 fn refused(endpoint: &Endpoint, error: ClientError) -> Problem {
-    let is_realm = matches!((&endpoint.login, &error), (Login::OpenId(_), ClientError::Unauthenticated { .. }));
+    let is_refused = matches!(error, ClientError::Unauthenticated { .. });
     let problem = Problem::from(error);
-    if !is_realm {
-        return problem;
+    match endpoint.login {
+        Login::CloudKey(_) if is_refused => return problem.hint(CLOUD_KEY_REFUSED),
+        Login::OpenId(_) if is_refused => {}
+        _ => return problem,
     }
     problem.hint(
         "The provider issued the token, and the cluster refused it: compare the settings of its JWT realm (issuer, \
@@ -484,7 +486,17 @@ fn summary(privileges: &Privileges, identity: &Identity) -> (StepResult, StepRes
     };
     let mut missing = missing(privileges);
     if identity.api_key.is_some() {
-        missing.insert(0, "signed in with an API key: new keys have no privileges, and updates are refused".into());
+        missing.insert(
+            0,
+            match identity.is_cloud_key {
+                false => "signed in with an API key: new keys have no privileges, and updates are refused".into(),
+                true => {
+                    "signed in with a key of Elastic Cloud: updates and cross-cluster keys are refused, and whether it \
+                         can create keys depends on the version"
+                        .into()
+                }
+            },
+        );
     }
     let missing = if missing.is_empty() {
         StepResult::Good("Nothing is missing".into(), "for creating, seeing and invalidating keys".into())

@@ -121,6 +121,12 @@ impl Session {
         self.identity.api_key.as_ref().map(|(id, _)| id)
     }
 
+    /// `true` if keys that are created are derived from the key that the session is signed in by, so that they can have no
+    /// privileges. What a key of Elastic Cloud may create depends on the version: that is left to the cluster.
+    pub fn derives_keys(&self) -> bool {
+        self.own_key().is_some() && !self.identity.is_cloud_key
+    }
+
     /// `true` if this is the user that requests are made as: the one that is signed in, or the run-as user. With
     /// run-as, `_authenticate` names the realm of the user who signed in (as seen on 9.5.3), so only the username is
     /// compared.

@@ -7,16 +7,17 @@ use std::{
 };
 
 use super::{
-    checkpoint::{self, Compared},
+    checkpoint::{self, Compared, Kept},
     reader,
 };
 use crate::{
     client::{MAX_FOUND, ShippedEntry},
     model::journal::{
         BEGINNING,
+        allowed_signers::AllowedSigners,
         checkpoint::{SignedCheckpoint, VerifierKey},
     },
-    ops::{Problem, Session},
+    ops::{Problem, Session, clock},
     store::journal::{Journal, Report},
 };
 
@@ -26,6 +27,15 @@ const WINDOW: u64 = 5000;
 const MAX_SHIPPED: usize = 5_000_000;
 /// Maximum number of checkpoints that are compared, the newest first.
 const MAX_CHECKPOINTS: usize = 1000;
+
+/// Whose signatures of checkpoints count.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Trusted<'a> {
+    /// Key for the signatures in them; `None` for the journal's own in the keyring.
+    pub key: Option<&'a VerifierKey>,
+    /// Signers for the SSH signatures beside them; `None` if whose these are is not asked.
+    pub allowed: Option<&'a AllowedSigners>,
+}
 
 /// How a journal stands beside what was shipped.
 #[derive(Clone, Debug, Default)]
@@ -126,7 +136,7 @@ pub async fn compare(
     session: &Session,
     journal: &Journal,
     index: &str,
-    key: Option<&VerifierKey>,
+    trusted: Trusted<'_>,
 ) -> Result<Comparison, Problem> {
     let (report, local) = {
         let journal = journal.clone();
@@ -144,9 +154,9 @@ pub async fn compare(
     let shipped = shipped(session, index, local.last).await?;
     let mut comparison = compared(&local, &shipped);
     comparison.report = report;
-    let checkpoints = checkpoints(comparison.report.first.as_deref(), shipped);
+    let checkpoints = checkpoints(comparison.report.first.as_deref(), shipped, trusted.allowed);
     if !checkpoints.is_empty() {
-        let (journal, key) = (journal.clone(), key.cloned());
+        let (journal, key) = (journal.clone(), trusted.key.cloned());
         let compared = tokio::task::spawn_blocking(move || checkpoint::compare(&journal, checkpoints, key.as_ref()));
         comparison.checkpoints = compared.await.unwrap_or_else(|_| Err(Problem::broken()))?.1;
     }
@@ -216,12 +226,19 @@ fn compared(local: &Local, shipped: &[ShippedEntry]) -> Comparison {
 }
 
 /// Returns the checkpoints of this journal among what was shipped.
-fn checkpoints(first: Option<&str>, shipped: Vec<ShippedEntry>) -> Vec<(PathBuf, SignedCheckpoint)> {
-    let texts = shipped.into_iter().filter_map(|entry| Some((PathBuf::from(entry.id), entry.checkpoint?)));
-    let signed = texts.filter_map(|(id, text)| Some((id, SignedCheckpoint::read(&text).ok()?)));
-    let is_of = |signed: &SignedCheckpoint| first.is_some_and(|first| checkpoint::is_of(&signed.checkpoint, first));
-    let mut found: Vec<(PathBuf, SignedCheckpoint)> = signed.filter(|(_, signed)| is_of(signed)).collect();
-    found.sort_by_key(|(_, signed)| std::cmp::Reverse(signed.checkpoint.size));
+fn checkpoints(first: Option<&str>, shipped: Vec<ShippedEntry>, allowed: Option<&AllowedSigners>) -> Vec<Kept> {
+    let now = clock::now();
+    let read = |entry: ShippedEntry| {
+        let (text, signature) = (entry.checkpoint?, entry.signature);
+        let read = if signature.is_some() { SignedCheckpoint::read_note } else { SignedCheckpoint::read };
+        let signed = read(&text).ok()?;
+        // Those of each day have the journal's own signature only.
+        let ssh = signature.and_then(|signature| checkpoint::standing(&text, Some(&signature), allowed, now));
+        Some(Kept { file: PathBuf::from(entry.id), signed, ssh })
+    };
+    let is_of = |kept: &Kept| first.is_some_and(|first| checkpoint::is_of(&kept.signed.checkpoint, first));
+    let mut found: Vec<Kept> = shipped.into_iter().filter_map(read).filter(is_of).collect();
+    found.sort_by_key(|kept| std::cmp::Reverse(kept.signed.checkpoint.size));
     found.truncate(MAX_CHECKPOINTS);
     found
 }

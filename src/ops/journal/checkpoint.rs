@@ -7,20 +7,28 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{reader, recorder::host};
+use jiff::tz::TimeZone;
+
+use super::{
+    reader,
+    recorder::host,
+    signers::{self, Signer},
+};
 use crate::{
     model::{
         Timestamp,
         journal::{
             Read,
-            checkpoint::{Checkpoint, MAX_BYTES, SignedCheckpoint, VerifierKey, origin},
+            allowed_signers::{self, AllowedSigners},
+            checkpoint::{Checkpoint, CheckpointError, MAX_BYTES, SignedCheckpoint, VerifierKey, origin},
             merkle::{self, Hash},
             proof::{self, Proof},
+            ssh_signature::{MAX_SIGNATURE_BYTES, Refusal, SshKey, Standing},
         },
         time::calendar,
     },
     ops::Problem,
-    store::journal::{Journal, Report},
+    store::journal::{Journal, KeptCheckpoint, Report, signature_file},
 };
 
 /// A checkpoint that was made.
@@ -32,36 +40,63 @@ pub struct Made {
     pub text: String,
     /// File in the journal's folder.
     pub file: PathBuf,
-    /// Key by which its signature is verified.
-    pub key: VerifierKey,
+    /// Key by which the signature in it is verified; the reason why it has none, which only one with an SSH signature
+    /// can do without.
+    pub key: Result<VerifierKey, String>,
+    /// SSH signature beside it; `None` if it was signed with the journal's own key alone.
+    pub ssh: Option<SshSigned>,
 }
 
-/// Verifies the journal, and signs its size and root.
+/// SSH signature that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SshSigned {
+    /// Key that signed.
+    pub key: SshKey,
+    /// Text of the signature.
+    pub text: String,
+    /// File in the journal's folder.
+    pub file: PathBuf,
+}
+
+/// Verifies the journal, and signs its size and root with its own key.
 ///
 /// # Errors
-/// Returns an error if the journal is empty, can't be read or has faults, if the keyring can't be read, or if the
-/// checkpoint can't be written.
+/// As [`make_by`].
 pub fn make(journal: &Journal, now: Timestamp) -> Result<Made, Problem> {
+    make_by(journal, now, &Signer::Journal)
+}
+
+/// Verifies the journal, and has its size and root signed.
+///
+/// # Errors
+/// Returns an error if the journal is empty, can't be read or has faults, if the signer does not sign, or if the
+/// checkpoint can't be written.
+pub fn make_by(journal: &Journal, now: Timestamp, signer: &Signer) -> Result<Made, Problem> {
     let (report, ()) = reader::checked(journal, || (), |(), _, _| ())?;
-    sign(journal, &report, now)
+    sign(journal, &report, now, signer)
 }
 
 /// Signs a checkpoint if a day (UTC) has begun since the last one, or since the first entry, and there are new entries.
 /// `report` is the result of verifying the journal just now. Returns `None` if none is due.
 ///
 /// # Errors
-/// As [`make`].
-pub fn make_if_due(journal: &Journal, report: &Report, now: Timestamp) -> Result<Option<Made>, Problem> {
+/// As [`make_by`].
+pub fn make_if_due(
+    journal: &Journal,
+    report: &Report,
+    now: Timestamp,
+    signer: &Signer,
+) -> Result<Option<Made>, Problem> {
     let today = calendar::rfc3339(now);
     let day = |time: &str| time.get(..10).map(str::to_owned);
     let last = report.checkpoint.as_ref();
     let since = last.map_or(report.first_at.as_deref(), |checkpoint| checkpoint.time.as_deref());
     let is_over = since.is_none_or(|time| day(time) < day(&today));
     let is_new = report.tree.size() > last.map_or(0, |checkpoint| checkpoint.size);
-    if is_over && is_new && report.is_whole() { sign(journal, report, now).map(Some) } else { Ok(None) }
+    if is_over && is_new && report.is_whole() { sign(journal, report, now, signer).map(Some) } else { Ok(None) }
 }
 
-fn sign(journal: &Journal, report: &Report, now: Timestamp) -> Result<Made, Problem> {
+fn sign(journal: &Journal, report: &Report, now: Timestamp, signer: &Signer) -> Result<Made, Problem> {
     check_whole(report)?;
     let first = report.first.as_deref().ok_or_else(|| nothing(journal))?;
     let checkpoint = Checkpoint {
@@ -70,13 +105,29 @@ fn sign(journal: &Journal, report: &Report, now: Timestamp) -> Result<Made, Prob
         root: report.tree.root(),
         time: Some(calendar::rfc3339(now)),
     };
-    let failed = |error: std::io::Error| {
-        Problem::new("The checkpoint could not be made", &error.to_string())
-            .hint("Its key is in the keyring: unlock it, or start from a desktop session, and try again")
+    let (text, key) = match (journal.sign_checkpoint(&checkpoint), signer) {
+        (Ok((text, key)), _) => (text, Ok(key)),
+        (Err(error), Signer::Journal) => {
+            return Err(not_made(&error.to_string())
+                .hint("Its key is in the keyring: unlock it, start from a desktop session, or sign with an SSH key"));
+        }
+        (Err(error), _) => (checkpoint.note(), Err(error.to_string())),
     };
-    let key = journal.verifier_key(&checkpoint.origin).map_err(failed)?;
-    let (text, file) = journal.keep_checkpoint(&checkpoint).map_err(failed)?;
-    Ok(Made { checkpoint, text, file, key })
+    let signed = signers::sign(signer, text.as_bytes())?;
+    let file = journal.keep_checkpoint(checkpoint.size, &text, signed.as_ref().map(|(_, signature)| signature));
+    let file = file.map_err(|error| {
+        not_made(&error.to_string()).hint("Check the permissions of the journal’s folder, and the room on its disk")
+    })?;
+    let ssh = signed.map(|(key, signature)| SshSigned {
+        key,
+        text: signature.text().unwrap_or_default(),
+        file: signature_file(&file),
+    });
+    Ok(Made { checkpoint, text, file, key, ssh })
+}
+
+pub(super) fn not_made(reason: &str) -> Problem {
+    Problem::new("The checkpoint could not be made", reason)
 }
 
 /// Returns the public key by which this journal's checkpoints are verified.
@@ -98,9 +149,68 @@ pub fn verifier_key(journal: &Journal) -> Result<VerifierKey, Problem> {
 /// Returns an error if the file can't be read or is no checkpoint.
 pub fn read(path: &Path) -> Result<SignedCheckpoint, Problem> {
     let text = text_of(path, MAX_BYTES)?;
-    SignedCheckpoint::read(&text).map_err(|error| {
-        Problem::new(&format!("{} is not a checkpoint", path.display()), &error.to_string())
-            .hint("Pass the file as it was printed when the checkpoint was made")
+    SignedCheckpoint::read(&text).map_err(|error| not_a_checkpoint(path, &error))
+}
+
+fn not_a_checkpoint(path: &Path, error: &CheckpointError) -> Problem {
+    Problem::new(&format!("{} is not a checkpoint", path.display()), &error.to_string())
+        .hint("Pass the file as it was printed when the checkpoint was made")
+}
+
+/// A checkpoint that was kept elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// File that it was read from, or id of its document.
+    pub file: PathBuf,
+    /// Its content.
+    pub signed: SignedCheckpoint,
+    /// What its SSH signature is worth; `None` if it has none, and nobody asked for one.
+    pub ssh: Option<Standing>,
+}
+
+impl From<(PathBuf, SignedCheckpoint)> for Kept {
+    fn from((file, signed): (PathBuf, SignedCheckpoint)) -> Self {
+        Self { file, signed, ssh: None }
+    }
+}
+
+/// Reads a checkpoint from a file, and its SSH signature from the file beside it, with `.sig` at the end of its name. With
+/// signers that are allowed, it has to be signed by one of them.
+///
+/// # Errors
+/// Returns an error if a file can't be read or the first is no checkpoint.
+pub fn read_kept(path: &Path, allowed: Option<&AllowedSigners>, now: Timestamp) -> Result<Kept, Problem> {
+    let text = text_of(path, MAX_BYTES)?;
+    let beside = signature_file(path);
+    let signature = if beside.exists() { Some(text_of(&beside, MAX_SIGNATURE_BYTES)?) } else { None };
+    let read = if signature.is_some() { SignedCheckpoint::read_note } else { SignedCheckpoint::read };
+    let signed = read(&text).map_err(|error| not_a_checkpoint(path, &error))?;
+    let ssh = standing(&text, signature.as_deref(), allowed, now);
+    Ok(Kept { file: path.to_owned(), signed, ssh })
+}
+
+/// Judges the SSH signature of a checkpoint's text.
+pub(super) fn standing(
+    text: &str,
+    signature: Option<&str>,
+    allowed: Option<&AllowedSigners>,
+    now: Timestamp,
+) -> Option<Standing> {
+    match signature {
+        Some(signature) => Some(Standing::of(text.as_bytes(), signature, allowed, now)),
+        None => allowed.map(|_| Standing::Refused(Refusal::Missing)),
+    }
+}
+
+/// Reads a file of allowed signers, or of public keys.
+///
+/// # Errors
+/// Returns an error if the file can't be read or understood.
+pub fn read_allowed(path: &Path) -> Result<AllowedSigners, Problem> {
+    let text = text_of(path, allowed_signers::MAX_BYTES)?;
+    AllowedSigners::read(&text, &TimeZone::system()).map_err(|error| {
+        Problem::new(&format!("{} is not a file of allowed signers", path.display()), &error.to_string())
+            .hint("One signer a line, as NAME TYPE KEY (ssh-keygen(1), ALLOWED SIGNERS), or a public key")
     })
 }
 
@@ -115,6 +225,8 @@ pub struct Compared {
     pub fit: Fit,
     /// `true` if its signature is valid, `false` if it is not; `None` if it is by a key that is not known here.
     pub is_signed: Option<bool>,
+    /// What its SSH signature is worth; `None` if it has none, and nobody asked for one.
+    pub ssh: Option<Standing>,
 }
 
 /// How a checkpoint fits a journal.
@@ -133,7 +245,8 @@ pub enum Fit {
 impl Compared {
     /// Returns `true` if the checkpoint neither contradicts the journal nor has an invalid signature.
     pub fn is_good(&self) -> bool {
-        self.fit == Fit::Same && self.is_signed != Some(false)
+        let is_refused = matches!(self.ssh, Some(Standing::Refused(_)));
+        self.fit == Fit::Same && self.is_signed != Some(false) && !is_refused
     }
 
     /// Describes the result in a sentence.
@@ -156,12 +269,14 @@ impl Compared {
                 self.checkpoint.origin
             ),
         };
-        let signed = match self.is_signed {
-            Some(true) => "its signature is valid",
-            Some(false) => "its signature is not valid",
-            None => "whether its signature is valid is not known: pass the key it was signed with",
+        let signed = match (self.is_signed, &self.ssh) {
+            (Some(true), _) => "its signature is valid",
+            (Some(false), _) => "its signature is not valid",
+            (None, Some(ssh)) => return format!("{file}: {fit}; {}", ssh.words()),
+            (None, None) => "whether its signature is valid is not known: pass the key it was signed with",
         };
-        format!("{file}: {fit}; {signed}")
+        let ssh = self.ssh.as_ref().map(|ssh| format!("; {}", ssh.words())).unwrap_or_default();
+        format!("{file}: {fit}; {signed}{ssh}")
     }
 }
 
@@ -172,11 +287,12 @@ impl Compared {
 /// Returns an error if the journal can't be read.
 pub fn compare(
     journal: &Journal,
-    kept: Vec<(PathBuf, SignedCheckpoint)>,
+    kept: Vec<impl Into<Kept>>,
     key: Option<&VerifierKey>,
 ) -> Result<(Report, Vec<Compared>), Problem> {
     let (report, leaves) = all_leaves(journal)?;
-    let compared = kept.into_iter().map(|(file, signed)| {
+    let compared = kept.into_iter().map(|kept| {
+        let Kept { file, signed, ssh } = kept.into();
         let own = || journal.verifier_key(&signed.checkpoint.origin).ok();
         let is_signed = key.cloned().or_else(own).and_then(|key| signed.is_signed_by(&key));
         let checkpoint = signed.checkpoint;
@@ -188,7 +304,7 @@ pub fn compare(
             Some(size) if leaves.get(..size).map(merkle::root) == Some(checkpoint.root) => Fit::Same,
             Some(_) => Fit::Differs,
         };
-        Compared { file, checkpoint, fit, is_signed }
+        Compared { file, checkpoint, fit, is_signed, ssh }
     });
     let compared = compared.collect();
     Ok((report, compared))
@@ -326,8 +442,10 @@ fn checkpoint_text(journal: &Journal, chosen: Option<&Path>) -> Result<String, P
         return text_of(path, MAX_BYTES);
     }
     let kept = journal.checkpoints().map_err(|error| reader::unreadable(journal, &error))?;
-    let newest = kept.last().ok_or_else(|| {
-        Problem::new("The journal has no checkpoint yet", "").hint("Make a checkpoint of the journal")
+    // A proof holds the text of its checkpoint, and so the signature that is in it, but no SSH signature.
+    let is_signed = |kept: &&KeptCheckpoint| kept.signed.as_ref().is_none_or(|signed| !signed.signatures.is_empty());
+    let newest = kept.iter().rfind(is_signed).ok_or_else(|| {
+        Problem::new("The journal has no checkpoint yet", "").hint("Make a checkpoint of the journal with its own key")
     })?;
     text_of(&newest.file, MAX_BYTES)
 }

@@ -5,3 +5,4 @@ pub mod checkpoint;
 pub mod reader;
 pub(super) mod recorder;
 pub mod ship;
+pub mod signers;

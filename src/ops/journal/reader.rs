@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use super::checkpoint;
+use super::{checkpoint, signers::Signer};
 use crate::{
     export::csv::{no_formula, write_error},
     model::{
@@ -28,7 +28,7 @@ use crate::{
         text::number::thousands,
         time::calendar,
     },
-    ops::{Problem, clock, keys::export::refused},
+    ops::{Problem, keys::export::refused},
     store::journal::{Codes, FaultyLine, Journal, NotKept, Report},
 };
 
@@ -110,7 +110,19 @@ impl Verification {
 
 /// Describes how the message authentication codes of a journal's entries stand, in one line.
 pub fn codes_words(codes: &Codes) -> String {
-    let Codes { valid, other_key, none_before, none_after, unread } = codes;
+    let words = standing_of_codes(codes);
+    match codes.damaged.as_slice() {
+        [] => words,
+        names => format!(
+            "{words}; damaged in the keyring, and left as it is: {}. Find out what changed it, and remove it there: \
+             Keybearer writes it anew",
+            names.join(", ")
+        ),
+    }
+}
+
+fn standing_of_codes(codes: &Codes) -> String {
+    let Codes { valid, other_key, none_before, none_after, unread, damaged: _ } = codes;
     if let Some(error) = unread {
         return format!("HMAC not checked: {error}. {}", error.way_out());
     }
@@ -170,17 +182,17 @@ pub fn check(journal: &Journal) -> Result<Verification, Problem> {
     Ok(Verification::new(journal, &report))
 }
 
-/// Verifies the newest month at the start of the program; past months only if they are not known to be as they were when
-/// they were verified. Signs a checkpoint if one is due.
+/// Verifies the newest month, at the start of the program and when a day (UTC) has ended; past months only if they are
+/// not known to be as they were when they were verified. Signs a checkpoint if one is due at this time.
 ///
 /// # Errors
 /// Returns an error if a file can't be read.
-pub fn check_at_start(journal: &Journal) -> Result<Verification, Problem> {
+pub fn check_recent(journal: &Journal, now: Timestamp) -> Result<Verification, Problem> {
     let recent = journal.check_recent().map_err(|error| unreadable(journal, &error))?;
     let report = if recent.is_whole() { recent } else { checked(journal, || (), |(), _, _| ())?.0 };
     let mut standing = Verification::new(journal, &report);
     // Where there is no keyring, there is no checkpoint; the journal says so wherever it says how it stands.
-    if let Ok(Some(made)) = checkpoint::make_if_due(journal, &report, clock::now()) {
+    if let Ok(Some(made)) = checkpoint::make_if_due(journal, &report, now, &Signer::Journal) {
         standing.checkpoint = Some(made.checkpoint);
     }
     Ok(standing)

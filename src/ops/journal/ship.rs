@@ -179,7 +179,13 @@ impl<'a> Document<'a> {
         });
         // A data stream takes no document without a time.
         document["@timestamp"] = signed.checkpoint.time.clone()?.into();
-        let id = hex::encode(&Sha256::digest(kept.text.as_bytes()));
+        // With its SSH signature it is another document than without.
+        let mut hasher = Sha256::new_with_prefix(kept.text.as_bytes());
+        if let Some(signature) = &kept.signature {
+            document["keybearer"]["ssh_signature"] = signature.as_str().into();
+            hasher.update(signature.as_bytes());
+        }
+        let id = hex::encode(&hasher.finalize());
         Some(Self { id, line: document.to_string().into(), sequence })
     }
 }
@@ -251,7 +257,7 @@ pub fn template(index: &str) -> Value {
     });
     own["properties"]["damage"] = json!({ "type": "text" });
     // Only to be read again: the body of a request, and what a crash has cut off.
-    for text in ["request", "torn", "checkpoint"] {
+    for text in ["request", "torn", "checkpoint", "ssh_signature"] {
         own["properties"][text] = json!({ "type": "keyword", "index": false, "doc_values": false });
     }
     json!({

@@ -212,6 +212,8 @@ mod tests {
     fn what_is_no_base64_is_named_as_java_names_it() {
         assert_eq!(decode_key(b"!!!").unwrap_err(), "Illegal base64 character 21");
         assert_eq!(decode_key(b"YWJj\xff").unwrap_err(), "Illegal base64 character -3d");
+        // A key of Elastic Cloud, which a self-managed node does not know.
+        assert_eq!(decode_key(b"essu_YTpi").unwrap_err(), "Illegal base64 character 5f");
         assert_eq!(decode_key(b"YWJj").unwrap(), b"abc");
         assert_eq!(decode_key(b"YTpi").unwrap(), b"a:b");
     }

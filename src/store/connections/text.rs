@@ -257,6 +257,7 @@ fn login(id: &ProfileId, stored: StoredLogin<'_>) -> Option<Login> {
     let secret = unquote(stored.secret?)?;
     Some(match &*stored.kind {
         "api_key" => Login::ApiKey { id: stored.id?, secret },
+        "cloud_key" => Login::CloudKey(secret),
         "password" => Login::Password { username: stored.username?, password: secret },
         "bearer" => Login::Bearer(secret),
         "certificate" => Login::Certificate,
@@ -370,7 +371,7 @@ fn format_of(profile: &Profile) -> u32 {
         return FORMAT;
     }
     let is_usual = endpoint.protection == Protection::default_for(profile.environment);
-    if matches!(endpoint.login, Login::OpenId(_)) {
+    if matches!(endpoint.login, Login::OpenId(_) | Login::CloudKey(_)) {
         FORMAT
     } else if is_usual && endpoint.proxy == ProxyRule::System && endpoint.client_certificate.is_none() {
         FIRST_FORMAT
@@ -450,6 +451,7 @@ fn login_to_store(login: &Login) -> Result<LoginToStore<'_>, String> {
     let plain = |kind, secret| LoginToStore { kind, id: None, username: None, secret, provider: None };
     Ok(match login {
         Login::ApiKey { id, secret } => LoginToStore { id: Some(id), ..plain("api_key", secret.expose()) },
+        Login::CloudKey(key) => plain("cloud_key", key.expose()),
         Login::Password { username, password } => {
             LoginToStore { username: Some(username), ..plain("password", password.expose()) }
         }

@@ -20,7 +20,7 @@ fn profile(trust: Trust, login: Login) -> Profile {
     }
 }
 
-fn logins() -> [Login; 4] {
+fn logins() -> [Login; 5] {
     let secret = |text: &str| Some(Secret::new(text));
     let provider = OpenIdLogin {
         sign_in: SignInId::of(&id()),
@@ -37,6 +37,7 @@ fn logins() -> [Login; 4] {
         Login::ApiKey { id: "VuaCfGcBCdbkQm-e5aOx".into(), secret: Secret::new("ui2lp2axTNmsyakw9tvNnw") },
         Login::Password { username: "elastic".into(), password: Secret::new("a\"b\\c\n😀 hunter2") },
         Login::Bearer(Secret::new("eyJhbGciOi.JIUzI1NiJ9.x")),
+        Login::CloudKey(Secret::new("essu_aHVudGVyMg==")),
         Login::OpenId(Box::new(provider)),
     ]
 }

@@ -27,6 +27,7 @@ use crate::{
             checkpoint::Checkpoint,
             merkle::{self, Frontier, Hash},
             proof,
+            ssh_signature::SshSignature,
             verify::{Checker, Fault},
         },
         text::hex,
@@ -74,7 +75,7 @@ impl Report {
     /// Begins behind past months.
     fn begin_behind(&mut self, known: &Remembered, files: usize, tree: Frontier) {
         let [valid, other_key, none_before, none_after] = known.codes;
-        self.codes = Codes { valid, other_key, none_before, none_after, unread: None };
+        self.codes = Codes { valid, other_key, none_before, none_after, ..Codes::default() };
         (self.files, self.lines, self.tree) = (files, known.lines, tree);
         (self.first, self.first_at) = (known.first.clone(), known.first_at.clone());
         self.remembered = Some((known.lines, Timestamp::from_millis(known.at)));
@@ -120,6 +121,8 @@ pub struct Codes {
     pub none_after: usize,
     /// Reason why no code could be checked; `None` if the keyring was read, or no entry has a code.
     pub unread: Option<VaultError>,
+    /// Names of the keyring's entries about journals that are damaged. They are left as they are.
+    pub damaged: Vec<String>,
 }
 
 impl Codes {
@@ -243,7 +246,8 @@ impl Journal {
     ) -> io::Result<Report> {
         let Some(folder) = self.folder() else { return Ok(Report::default()) };
         // The records of the last entry first: entries that are added meanwhile are no fault.
-        let outside = self.outside_records(folder).into_iter().map(|record| (record, false)).collect();
+        let (outside, damaged) = self.outside_records(folder);
+        let outside = outside.into_iter().map(|record| (record, false)).collect();
         let checkpoints = self.checkpoints()?;
         let mut expected = Expected { head: head::read(folder), is_head_seen: false, outside, checkpoints };
         let wanted: HashSet<u64> = (expected.checkpoints.iter())
@@ -263,6 +267,7 @@ impl Journal {
             roots.extend(wanted.iter().filter_map(|size| Some((*size, known.root(*size)?))));
             report.begin_behind(&known, count, tree);
         }
+        report.codes.damaged.extend(damaged);
         let keys = self.keys(&mut report);
         let mut last_line = (folder.to_owned(), 0);
         let mut past = None;
@@ -324,10 +329,16 @@ impl Journal {
     /// Returns the keys in the keyring; none, with the reason in the report, where it can't be read.
     fn keys(&self, report: &mut Report) -> Keys {
         let Some(keyring) = &self.keyring else { return Keys::new() };
-        keyring.keys().unwrap_or_else(|error| {
-            report.codes.unread = Some(error);
-            Keys::new()
-        })
+        match keyring.keys() {
+            Ok((keys, damaged)) => {
+                report.codes.damaged.extend(damaged);
+                keys
+            }
+            Err(error) => {
+                report.codes.unread = Some(error);
+                Keys::new()
+            }
+        }
     }
 }
 
@@ -371,8 +382,12 @@ impl Expected {
 
     /// Compares the tree over the entries with the checkpoints.
     fn compare_checkpoints(&self, roots: &HashMap<u64, Hash>, keys: &Keys, report: &mut Report) {
-        for KeptCheckpoint { file, signed, .. } in &self.checkpoints {
-            let Some(signed) = signed else {
+        for KeptCheckpoint { file, signed, text, signature } in &self.checkpoints {
+            let has_other = |signature: &String| {
+                let signature = SshSignature::read(signature);
+                signature.is_none_or(|signature| signature.verify(text.as_bytes()).is_err())
+            };
+            let Some(signed) = signed.as_ref().filter(|_| !signature.as_ref().is_some_and(has_other)) else {
                 report.add(file, 0, Fault::CheckpointForged);
                 continue;
             };

@@ -12,6 +12,7 @@ use crate::{
     model::journal::{
         checkpoint::{Checkpoint, MAX_BYTES, SignedCheckpoint, VerifierKey},
         key::JournalKey,
+        ssh_signature::{MAX_SIGNATURE_BYTES, SshSignature},
     },
     store::own_files::{self, Durability},
 };
@@ -30,6 +31,15 @@ pub struct KeptCheckpoint {
     pub text: String,
     /// Its content; `None` if it can't be read as a checkpoint.
     pub signed: Option<SignedCheckpoint>,
+    /// Text of the SSH signature beside it; `None` if there is none.
+    pub signature: Option<String>,
+}
+
+/// Returns the file with the SSH signature of a checkpoint, as `ssh-keygen -Y sign` names it: with `.sig` at the end.
+pub fn signature_file(checkpoint: &Path) -> PathBuf {
+    let mut name = checkpoint.as_os_str().to_owned();
+    name.push(".sig");
+    name.into()
 }
 
 impl Journal {
@@ -41,20 +51,33 @@ impl Journal {
         self.folder().map_or(Ok(Vec::new()), read)
     }
 
-    /// Signs a checkpoint with this user's key in the keyring and keeps it in the journal's folder. Returns its text and
-    /// its file.
+    /// Signs a checkpoint with this user's key in the keyring. Returns its text, and the key by which it is verified.
     ///
     /// # Errors
-    /// Returns an error if the keyring can't be read or the file can't be written.
-    pub fn keep_checkpoint(&self, checkpoint: &Checkpoint) -> io::Result<(String, PathBuf)> {
-        let folder = self.folder().ok_or_else(|| io::Error::other("there is no journal"))?;
+    /// Returns an error if the keyring can't be read.
+    pub fn sign_checkpoint(&self, checkpoint: &Checkpoint) -> io::Result<(String, VerifierKey)> {
         let text = checkpoint.signed(&*self.signing_key()?).ok_or_else(|| io::Error::other("it can’t be signed"))?;
+        Ok((text, self.verifier_key(&checkpoint.origin)?))
+    }
+
+    /// Keeps the text of a checkpoint of so many entries in the journal's folder, with its SSH signature beside it if it
+    /// has one. Replaces only one of the same entries by the same signer. Returns the file.
+    ///
+    /// # Errors
+    /// Returns an error if a file can't be written.
+    pub fn keep_checkpoint(&self, size: u64, text: &str, signature: Option<&SshSignature>) -> io::Result<PathBuf> {
+        let folder = self.folder().ok_or_else(|| io::Error::other("there is no journal"))?;
         let kept = folder.join(FOLDER);
         own_files::make_folder(&kept)?;
         // The number first, with as many digits as any: names sort as sizes do.
-        let file = kept.join(format!("{:020}.checkpoint", checkpoint.size));
+        let signer = signature.map(|signature| format!("-{}", signature.key().id())).unwrap_or_default();
+        let file = kept.join(format!("{size:020}{signer}.checkpoint"));
+        if let Some(signature) = signature {
+            let text = signature.text().ok_or_else(|| io::Error::other("the SSH signature can’t be written"))?;
+            own_files::replace(&signature_file(&file), text.as_bytes(), Durability::Name)?;
+        }
         own_files::replace(&file, text.as_bytes(), Durability::Name)?;
-        Ok((text, file))
+        Ok(file)
     }
 
     /// Returns the public key by which the checkpoints of a journal with this origin are verified.
@@ -89,12 +112,23 @@ fn read(folder: &Path) -> io::Result<Vec<KeptCheckpoint>> {
     newest
         .into_iter()
         .map(|file| {
-            let mut text = Vec::new();
-            File::open(&file)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut text)?;
-            let text = String::from_utf8_lossy(&text).into_owned();
-            Ok(KeptCheckpoint { file, signed: SignedCheckpoint::read(&text).ok(), text })
+            let text = limited(&file, MAX_BYTES)?;
+            let signature = match limited(&signature_file(&file), MAX_SIGNATURE_BYTES) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                signature => Some(signature?),
+            };
+            // The text alone is a checkpoint only with an SSH signature beside it.
+            let read = if signature.is_some() { SignedCheckpoint::read_note } else { SignedCheckpoint::read };
+            Ok(KeptCheckpoint { file, signed: read(&text).ok(), text, signature })
         })
         .collect()
+}
+
+/// Reads a file, and one byte behind the limit, by which it is refused later.
+fn limited(file: &Path, limit: usize) -> io::Result<String> {
+    let mut text = Vec::new();
+    File::open(file)?.take(limit as u64 + 1).read_to_end(&mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// Returns `true` if a checkpoint is signed by one of the keys, `false` if it claims to be and the signature is not

@@ -16,7 +16,7 @@ use super::{
     end::{End, is_running},
     faulty_line::FaultyLine,
     head::{self, Head, Markers},
-    keyring::JournalKeyring,
+    keyring::{JournalKeyring, Record},
     lines::files,
     warning::{NotKept, Warning},
 };
@@ -111,11 +111,17 @@ impl Journal {
         Self { keyring: Some(JournalKeyring::new(vault)), ..self }
     }
 
-    /// Records of the last entry outside of the folder: the marker, and the one in the keyring.
-    pub(super) fn outside_records(&self, folder: &Path) -> Vec<Head> {
+    /// Records of the last entry outside of the folder: the marker, and the one in the keyring; and the name of the
+    /// keyring's entry if it is damaged.
+    pub(super) fn outside_records(&self, folder: &Path) -> (Vec<Head>, Option<String>) {
         let marker = self.markers.as_ref().and_then(|markers| markers.read(folder));
-        let kept = self.keyring.as_ref().and_then(|keyring| keyring.head(folder).ok().flatten());
-        marker.into_iter().chain(kept).collect()
+        let kept = self.keyring.as_ref().and_then(|keyring| keyring.head(folder).ok());
+        let (kept, damaged) = match kept {
+            Some(Record::Head(head)) => (Some(head), None),
+            Some(Record::Damaged(name)) => (None, Some(name)),
+            Some(Record::None) | None => (None, None),
+        };
+        (marker.into_iter().chain(kept).collect(), damaged)
     }
 
     /// Returns the journal with warnings handed to `warn` at once. Damage is reported once.
@@ -179,7 +185,8 @@ impl Journal {
         let Some(folder) = self.folder() else { return Ok(()) };
         own_files::make_folder(folder)?;
         let _lock = lock(&folder.join("lock"), LOCK_WAIT)?;
-        let end = End::find(folder, &self.outside_records(folder), entry.at)?;
+        let (records, damaged) = self.outside_records(folder);
+        let end = End::find(folder, &records, entry.at)?;
         let number = end.sequence.checked_add(1).ok_or_else(|| io::Error::other("its numbers are used up"))?;
         self.warn_of(&end, entry);
         let damage = end.damage.as_ref().filter(|damage| damage.is_covered_by_writing()).map(FaultyLine::to_string);
@@ -220,7 +227,7 @@ impl Journal {
             // It guards against a folder that is gone; an entry that is on the disk does not depend on it.
             let _ = markers.write(folder, &head);
         }
-        if let Some(keyring) = self.keyring.as_ref().filter(|_| key.is_some()) {
+        if let Some(keyring) = self.keyring.as_ref().filter(|_| key.is_some() && damaged.is_none()) {
             // One that is older than the last entry is still a record of what has to be there.
             let _ = keyring.write_head(folder, &head);
         }

@@ -46,6 +46,16 @@ impl fmt::Debug for JournalKeyring {
     }
 }
 
+/// Record of the last entry of a journal.
+pub(super) enum Record {
+    /// There is none.
+    None,
+    /// The last entry.
+    Head(Head),
+    /// An entry of the keyring with this name, whose content is no record. It is left as it is: it may show what happened.
+    Damaged(String),
+}
+
 /// Keys by their ids.
 pub(super) type Keys = HashMap<String, Arc<JournalKey>>;
 
@@ -94,7 +104,7 @@ impl JournalKeyring {
             return Ok(Arc::clone(key));
         }
         let key = self.call(|vault| {
-            let keys = read_keys(vault)?;
+            let (keys, _) = read_keys(vault)?;
             if let Some(key) = keys.into_iter().min_by(|(one, _), (other, _)| one.cmp(other)) {
                 return Ok(key.1);
             }
@@ -108,22 +118,31 @@ impl JournalKeyring {
         Ok(key)
     }
 
-    /// Reads all keys.
+    /// Reads all keys, and the names of the entries that are damaged.
     ///
     /// # Errors
     /// Returns an error if the keyring can't be read.
-    pub(super) fn keys(&self) -> Result<Keys, VaultError> {
+    pub(super) fn keys(&self) -> Result<(Keys, Vec<String>), VaultError> {
         self.call(read_keys)
     }
 
-    /// Reads the record of the last entry of a journal; `None` if there is none.
+    /// Reads the record of the last entry of a journal.
     ///
     /// # Errors
     /// Returns an error if the keyring can't be read.
-    pub(super) fn head(&self, journal: &Path) -> Result<Option<Head>, VaultError> {
+    pub(super) fn head(&self, journal: &Path) -> Result<Record, VaultError> {
         let name = head_name(journal);
-        let text = self.call(move |vault| vault.read(&name))?;
-        Ok(text.and_then(|text| serde_json::from_str(text.expose()).ok()))
+        let read = {
+            let name = name.clone();
+            self.call(move |vault| vault.read(&name))
+        };
+        let text = match read {
+            Err(VaultError::NotText | VaultError::Ambiguous) => return Ok(Record::Damaged(name)),
+            read => read?,
+        };
+        Ok(text.map_or(Record::None, |text| {
+            serde_json::from_str(text.expose()).map_or(Record::Damaged(name), Record::Head)
+        }))
     }
 
     /// Replaces the record of the last entry of a journal.
@@ -141,19 +160,23 @@ fn head_name(journal: &Path) -> String {
     format!("{HEADS}{}", head::id(journal))
 }
 
-fn read_keys(vault: &dyn Vault) -> Result<Keys, VaultError> {
-    let mut keys = Keys::new();
+fn read_keys(vault: &dyn Vault) -> Result<(Keys, Vec<String>), VaultError> {
+    let (mut keys, mut damaged) = (Keys::new(), Vec::new());
     for name in vault.names(KEYS)?.into_iter().take(MAX_KEYS) {
         let seed = match vault.read(&name) {
             // One that was damaged is no reason to lose the others.
-            Err(VaultError::NotText | VaultError::Ambiguous) => continue,
+            Err(VaultError::NotText | VaultError::Ambiguous) => {
+                damaged.push(name);
+                continue;
+            }
             read => read?,
         };
-        if let Some(key) = seed.as_ref().and_then(JournalKey::from_seed)
-            && name.strip_prefix(KEYS) == Some(key.id())
-        {
-            keys.insert(key.id().to_owned(), Arc::new(key));
+        // Without a text, another process has removed it meanwhile.
+        let Some(seed) = seed else { continue };
+        match JournalKey::from_seed(&seed).filter(|key| name.strip_prefix(KEYS) == Some(key.id())) {
+            Some(key) => _ = keys.insert(key.id().to_owned(), Arc::new(key)),
+            None => damaged.push(name),
         }
     }
-    Ok(keys)
+    Ok((keys, damaged))
 }

@@ -138,6 +138,31 @@ fn a_keyring_that_fails_stops_no_entry() {
 }
 
 #[test]
+fn damaged_entries_of_the_keyring_are_named_and_not_overwritten() {
+    let Kept { folder, vault, journal } = keyed(2);
+    let key = vault.names("journal-key/").unwrap().remove(0);
+    let head = vault.names("journal-head/").unwrap().remove(0);
+    for name in [&key, &head] {
+        let (before, odd) = (vault.read(name).unwrap().unwrap(), Secret::new("{\"odd\": 1}"));
+        vault.write(name, &odd).unwrap();
+        let other = opened(&folder, &vault);
+        (7..9).for_each(|number| other.append(&entry(number)).unwrap());
+        let found = report(&other);
+        assert_eq!((found.fault_count, found.codes.damaged.as_slice()), (0, &[name.clone()][..]), "{found:?}");
+        assert_eq!(vault.read(name).unwrap().unwrap().expose(), odd.expose(), "{name}");
+        // What was there before fits what was written meanwhile.
+        vault.write(name, &before).unwrap();
+        let mended = report(&journal);
+        assert_eq!((mended.fault_count, mended.codes.damaged.len()), (0, 0), "{name}: {mended:?}");
+    }
+    // Entries by the key that replaced it meanwhile are checked, too, and a removed record is written anew.
+    assert_eq!(report(&journal).codes.valid, 6);
+    vault.remove(&head).unwrap();
+    opened(&folder, &vault).append(&entry(9)).unwrap();
+    assert!(vault.read(&head).unwrap().is_some());
+}
+
+#[test]
 fn a_chain_computed_anew_is_found_by_the_keyring_also_after_the_next_entry() {
     let others = JournalKey::from_seed(&JournalKey::new_seed().unwrap()).unwrap();
     let entries: Vec<Entry> = (0..6).map(entry).collect();
@@ -197,7 +222,8 @@ fn checkpoints_in_the_folder_are_compared_and_a_changed_one_is_found() {
     let Kept { folder: _folder, journal, .. } = keyed(5);
     let before = report(&journal);
     let checkpoint = Checkpoint { origin: "here".into(), size: 5, root: before.tree.root(), time: None };
-    let (text, file) = journal.keep_checkpoint(&checkpoint).unwrap();
+    let (text, _) = journal.sign_checkpoint(&checkpoint).unwrap();
+    let file = journal.keep_checkpoint(5, &text, None).unwrap();
     journal.append(&entry(5)).unwrap();
     let after = report(&journal);
     assert_eq!((after.fault_count, after.checkpoint.map(|checkpoint| checkpoint.size)), (0, Some(5)));
@@ -267,13 +293,13 @@ proptest! {
 fn a_signature_is_by_a_key_of_the_keyring() {
     let Kept { folder, journal, .. } = keyed(1);
     let checkpoint = Checkpoint { origin: "here".into(), size: 1, root: [1; 32], time: None };
-    let (text, _) = journal.keep_checkpoint(&checkpoint).unwrap();
+    let (text, _) = journal.sign_checkpoint(&checkpoint).unwrap();
     let signed = SignedCheckpoint::read(&text).unwrap();
     assert_eq!(signed.is_signed_by(&journal.verifier_key("here").unwrap()), Some(true));
     let other = opened(&folder, &Arc::new(MemoryVault::like_a_keyring()));
     assert_eq!(signed.is_signed_by(&other.verifier_key("here").unwrap()), None);
     let none = Journal::at(folder.path().join("journal"));
-    assert!(none.verifier_key("here").is_err() && none.keep_checkpoint(&checkpoint).is_err());
+    assert!(none.verifier_key("here").is_err() && none.sign_checkpoint(&checkpoint).is_err());
 }
 
 /// A journal of three months, two entries in each, checked once as a whole.
@@ -295,7 +321,8 @@ fn past_months_are_remembered_and_what_is_said_of_them_is_the_same() {
     let Kept { folder, vault, journal } = three_months();
     let root = report(&journal).tree.root();
     let checkpoint = Checkpoint { origin: "here".into(), size: 6, root, time: None };
-    journal.keep_checkpoint(&checkpoint).unwrap();
+    let (text, _) = journal.sign_checkpoint(&checkpoint).unwrap();
+    journal.keep_checkpoint(6, &text, None).unwrap();
     journal.append(&Entry { at: NOW + 62 * TimeDelta::DAY, ..entry(6) }).unwrap();
     for round in 0..3 {
         let quick = opened(&folder, &vault).check_recent().unwrap();

@@ -14,7 +14,7 @@ mod warning;
 
 pub use super::lock::LOCK_WAIT;
 pub use check::{Codes, MAX_FAULTS, Report};
-pub use checkpoints::KeptCheckpoint;
+pub use checkpoints::{KeptCheckpoint, signature_file};
 pub use end::is_running;
 pub use faulty_line::FaultyLine;
 pub use folder::Journal;

@@ -1,22 +1,31 @@
-//! The dialog with a new checkpoint of the journal, to be handed to somebody else.
+//! The dialog of a new checkpoint of the journal: who signs it, and then its text, to be handed to somebody else.
 
-use eframe::egui::{self, Align, Layout, Ui};
+use eframe::egui::{self, Align, Layout, ScrollArea, Ui};
 
 use crate::{
     app::{Command, DialogKind, JournalCheckpoint},
+    model::{
+        journal::ssh_signature::SshKey,
+        text::sanitize::{shortened, shown},
+    },
     ops::journal::{checkpoint::Made, reader::entries},
     ui::{
         View,
         dialogs::file_export::{export_dialog, failure},
         theme,
         theme::{Type, icons},
-        widgets::{button::Button, text},
+        widgets::{button::Button, chip, text},
     },
 };
 
-/// What was copied last.
+/// Maximum height of the list of signers, in points.
+const LIST_HEIGHT: f32 = 240.0;
+
+/// Who was chosen, and what was copied last.
 #[derive(Default)]
 pub struct CheckpointDialog {
+    /// Key of the ssh-agent; `None` for the journal's own key alone.
+    signer: Option<SshKey>,
     copied: Option<&'static str>,
 }
 
@@ -27,7 +36,7 @@ impl CheckpointDialog {
     pub fn ui(&mut self, ctx: &egui::Context, view: &mut View<'_>) {
         let state = view.state;
         let Some(dialog) = state.dialogs.get::<JournalCheckpoint>() else {
-            self.copied = None;
+            *self = Self::default();
             return;
         };
         let escape = export_dialog(ctx, state, TITLE, |ui| self.content(ui, view, dialog));
@@ -39,32 +48,109 @@ impl CheckpointDialog {
     fn content(&mut self, ui: &mut Ui, view: &mut View<'_>, dialog: &JournalCheckpoint) {
         let p = theme::colors(ui);
         text::line(ui, Type::Title, p.text.primary, TITLE);
-        match (dialog.made.problem(), dialog.made.value()) {
-            (Some(problem), _) => failure(ui, problem),
-            (None, Some(made)) => self.made(ui, made),
-            (None, None) => drop(text::line(ui, Type::Body, p.text.secondary, "Verifying the journal and signing…")),
+        let made = dialog.made.value();
+        match made {
+            Some(made) => self.made(ui, made),
+            None if dialog.made.is_loading() => {
+                let words = match &self.signer {
+                    None => "Verifying the journal and signing…",
+                    Some(_) => {
+                        "Verifying the journal and waiting for the ssh-agent: it may ask you to confirm, or to touch your \
+                         security key…"
+                    }
+                };
+                text::paragraph(ui, Type::Body, p.text.secondary, words);
+            }
+            None => {
+                if let Some(problem) = dialog.made.problem() {
+                    failure(ui, problem);
+                }
+                self.signers(ui, dialog);
+            }
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if Button::secondary("Close").show(ui).clicked() {
+            let can_sign = made.is_none() && !dialog.made.is_loading();
+            if can_sign && Button::primary("Sign").show(ui).clicked() {
+                view.send(Command::MakeCheckpoint(self.signer.clone().map(Box::new)));
+            }
+            if Button::secondary(if can_sign { "Cancel" } else { "Close" }).show(ui).clicked() {
                 view.send(Command::CloseDialog(DialogKind::Checkpoint));
             }
         });
     }
 
+    /// Draws who can sign.
+    fn signers(&mut self, ui: &mut Ui, dialog: &JournalCheckpoint) {
+        let p = theme::colors(ui);
+        text::line(ui, Type::Label, p.text.tertiary, "Signed by");
+        if chip::choice(ui, self.signer.is_none(), None, "This journal’s own key, in the keyring", None).clicked() {
+            self.signer = None;
+        }
+        match (dialog.signers.value(), dialog.signers.problem()) {
+            (Some(keys), _) if keys.is_empty() => {
+                text::paragraph(ui, Type::Small, p.text.tertiary, "The ssh-agent has no key that can sign");
+            }
+            (Some(keys), _) => _ = ScrollArea::vertical().max_height(LIST_HEIGHT).show(ui, |ui| self.keys(ui, keys)),
+            (None, Some(problem)) => {
+                text::paragraph(ui, Type::Small, p.text.tertiary, format!("{}. {}", problem.detail, problem.hint));
+            }
+            (None, None) => drop(text::line(ui, Type::Small, p.text.tertiary, "Looking for keys of the ssh-agent…")),
+        }
+        let words = match &self.signer {
+            None => "Others verify it by the key that is shown with it.",
+            Some(_) => {
+                "Where there is a keyring, the journal’s own key signs, too. Others verify the SSH signature by \
+                 ssh-keygen, without Keybearer."
+            }
+        };
+        text::paragraph(ui, Type::Body, p.text.secondary, words);
+    }
+
+    fn keys(&mut self, ui: &mut Ui, keys: &[SshKey]) {
+        let p = theme::colors(ui);
+        for key in keys {
+            let comment = shortened(&shown(&key.comment), 60).to_owned();
+            let label = if comment.is_empty() { key.kind() } else { format!("{comment}, {}", key.kind()) };
+            if chip::choice(ui, self.signer.as_ref() == Some(key), None, &label, None).clicked() {
+                self.signer = Some(key.clone());
+            }
+            text::line(ui, Type::MonoSmall, p.text.tertiary, key.fingerprint());
+        }
+    }
+
     fn made(&mut self, ui: &mut Ui, made: &Made) {
         let p = theme::colors(ui);
+        let with = if made.ssh.is_some() { "with the SSH signature" } else { "with the key" };
         let words = format!(
-            "{} signed. Give it to somebody else, with the key: it shows every later change of these entries, also by \
-             whoever can write this journal.",
+            "{} signed. Give it to somebody else, {with}: it shows every later change of these entries, also by whoever \
+             can write this journal.",
             entries(made.checkpoint.size)
         );
         text::paragraph(ui, Type::Body, p.text.secondary, words);
         text::paragraph(ui, Type::MonoSmall, p.text.primary, made.text.as_str());
         self.copy(ui, "Copy checkpoint", &made.text);
-        text::line(ui, Type::Label, p.text.tertiary, "Key to verify its signature");
-        text::paragraph(ui, Type::MonoSmall, p.text.primary, made.key.to_string());
-        self.copy(ui, "Copy key", &made.key.to_string());
-        text::line(ui, Type::Label, p.text.tertiary, "A copy is kept in");
+        if let Some(ssh) = &made.ssh {
+            let name = format!("SSH signature by {}", ssh.key.fingerprint());
+            text::line(ui, Type::Label, p.text.tertiary, name);
+            self.copy(ui, "Copy signature", &ssh.text);
+        }
+        match &made.key {
+            Ok(key) => {
+                text::line(ui, Type::Label, p.text.tertiary, "Key to verify the signature in it");
+                text::paragraph(ui, Type::MonoSmall, p.text.primary, key.to_string());
+                self.copy(ui, "Copy key", &key.to_string());
+            }
+            Err(reason) => {
+                let words = format!("Not signed with the journal’s own key: {reason}");
+                text::paragraph(ui, Type::Small, p.text.tertiary, words);
+            }
+        }
+        let kept = if made.ssh.is_some() {
+            "Both are kept in, the signature with .sig at the end"
+        } else {
+            "A copy is kept in"
+        };
+        text::line(ui, Type::Label, p.text.tertiary, kept);
         text::paragraph(ui, Type::MonoSmall, p.text.secondary, made.file.display().to_string());
     }
 

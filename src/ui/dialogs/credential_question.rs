@@ -40,6 +40,7 @@ impl CredentialForm {
         // Not the labels of the form, which may be behind it: a field is known by its label.
         let label = match &question.profile.endpoint.login {
             Login::ApiKey { id, .. } => format!("Secret of the API key {}", sanitize::shortened(id, 60)),
+            Login::CloudKey(_) => "API key of Elastic Cloud".into(),
             Login::Password { username, .. } => format!("Password of {}", sanitize::shortened(username, 60)),
             Login::Bearer(_) | Login::Certificate | Login::OpenId(_) => "Token of this connection".into(),
         };

@@ -1,6 +1,10 @@
 //! `keybearer journal checkpoint`, `key`, `prove` and `verify-proof`, and `verify` with checkpoints.
 
-use std::path::PathBuf;
+use std::{
+    fs::File,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 
@@ -12,16 +16,20 @@ use crate::{
         error::{CliError, Exit},
         output,
     },
-    model::{journal::checkpoint::VerifierKey, text::sanitize},
+    model::{
+        journal::{checkpoint::VerifierKey, ssh_signature::NAMESPACE},
+        text::sanitize,
+    },
     ops::{
         clock,
         journal::{
-            against::{self, Verdict},
+            against::{self, Trusted, Verdict},
             checkpoint::{self, Made, Wanted},
             reader,
+            signers::{self, Signer},
         },
     },
-    store::journal::Journal,
+    store::journal::{Journal, signature_file},
 };
 
 /// The options of `journal verify`.
@@ -34,6 +42,10 @@ pub(crate) struct VerifyArgs {
     /// keyring]
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
+    /// Trust only SSH signatures of checkpoints by these signers: a file as for “ssh-keygen -Y verify -f”, or of public
+    /// keys. The signature is beside the checkpoint, with .sig at the end of its name
+    #[arg(long, value_name = "FILE")]
+    allowed_signers: Option<PathBuf>,
     /// Compare with the entries and checkpoints in this index or data stream, where “keybearer journal ship” put them;
     /// the connection must be allowed to read it
     #[arg(long, value_name = "INDEX")]
@@ -46,6 +58,15 @@ pub(crate) struct CheckpointArgs {
     /// Only if there are new entries and the last checkpoint is of an earlier day (UTC); otherwise print nothing
     #[arg(long)]
     if_due: bool,
+    /// Sign it with this SSH key, too: a private key file, or a public one whose private key is in the ssh-agent
+    #[arg(long, value_name = "FILE", conflicts_with = "ssh_agent")]
+    ssh_key: Option<PathBuf>,
+    /// Sign it with a key of the ssh-agent, too: that with this fingerprint, as “ssh-add -l” prints it, or the only one
+    #[arg(long, value_name = "FINGERPRINT", num_args = 0..=1, default_missing_value = "")]
+    ssh_agent: Option<String>,
+    /// Write it to this new file instead of printing it, and its SSH signature to a file with .sig at the end
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
 /// The options of `journal prove`.
@@ -89,15 +110,22 @@ pub(super) async fn verify(flags: &ConnectionFlags, args: &VerifyArgs) -> Result
     if args.key.is_some() && args.checkpoint.is_empty() && args.against.is_none() {
         return Err(CliError::usage("--key verifies the signatures of checkpoints: add --checkpoint or --against"));
     }
+    if args.allowed_signers.is_some() && args.checkpoint.is_empty() && args.against.is_none() {
+        return Err(CliError::usage(
+            "--allowed-signers verifies the SSH signatures of checkpoints: add --checkpoint or --against",
+        ));
+    }
     let key = key_of(args.key.as_deref())?;
+    let allowed = args.allowed_signers.as_deref().map(checkpoint::read_allowed).transpose()?;
+    let trusted = Trusted { key: key.as_ref(), allowed: allowed.as_ref() };
     let alone = if let (true, Some(index)) = (args.checkpoint.is_empty(), &args.against) {
-        return against(flags, &journal, index, key.as_ref(), true).await;
+        return against(flags, &journal, index, trusted, true).await;
     } else {
-        with_checkpoints(&journal, args, key.as_ref())?
+        with_checkpoints(&journal, args, trusted)?
     };
     match &args.against {
         // The worse of the two.
-        Some(index) => match (alone, against(flags, &journal, index, key.as_ref(), false).await?) {
+        Some(index) => match (alone, against(flags, &journal, index, trusted, false).await?) {
             (Exit::Done, there) => Ok(there),
             (here, _) => Ok(here),
         },
@@ -110,11 +138,11 @@ async fn against(
     flags: &ConnectionFlags,
     journal: &Journal,
     index: &str,
-    key: Option<&VerifierKey>,
+    trusted: Trusted<'_>,
     is_first: bool,
 ) -> Result<Exit, CliError> {
     let session = connection::session_at(&flags.endpoint()?).await?;
-    let comparison = against::compare(&session, journal, index, key).await?;
+    let comparison = against::compare(&session, journal, index, trusted).await?;
     if is_first {
         print_standing(&comparison.report)?;
     }
@@ -133,15 +161,15 @@ async fn against(
     })
 }
 
-fn with_checkpoints(journal: &Journal, args: &VerifyArgs, key: Option<&VerifierKey>) -> Result<Exit, CliError> {
+fn with_checkpoints(journal: &Journal, args: &VerifyArgs, trusted: Trusted<'_>) -> Result<Exit, CliError> {
     if args.checkpoint.is_empty() {
         let (report, ()) = reader::checked(journal, || (), |(), _, _| ())?;
         print_standing(&report)?;
         return Ok(exit(&report));
     }
-    let kept = args.checkpoint.iter().map(|path| Ok((path.clone(), checkpoint::read(path)?)));
+    let kept = args.checkpoint.iter().map(|path| Ok(checkpoint::read_kept(path, trusted.allowed, clock::now())?));
     let kept = kept.collect::<Result<Vec<_>, CliError>>()?;
-    let (report, compared) = checkpoint::compare(journal, kept, key)?;
+    let (report, compared) = checkpoint::compare(journal, kept, trusted.key)?;
     print_standing(&report)?;
     for one in &compared {
         let words = sanitize::shown(&one.words()).into_owned();
@@ -153,24 +181,71 @@ fn with_checkpoints(journal: &Journal, args: &VerifyArgs, key: Option<&VerifierK
 
 pub(super) fn make(args: &CheckpointArgs) -> Result<Exit, CliError> {
     let (journal, now) = (environment::journal(), clock::now());
+    let signer = signer(args)?;
     let made = if args.if_due {
         let (report, ()) = reader::checked(&journal, || (), |(), _, _| ())?;
-        checkpoint::make_if_due(&journal, &report, now)?
+        checkpoint::make_if_due(&journal, &report, now, &signer)?
     } else {
-        Some(checkpoint::make(&journal, now)?)
+        Some(checkpoint::make_by(&journal, now, &signer)?)
     };
-    let Some(Made { checkpoint, text, file, key }) = made else {
+    let Some(made) = made else {
         output::print_status("No checkpoint is due");
         return Ok(Exit::Done);
     };
-    output::put(&text)?;
-    let entries = reader::entries(checkpoint.size);
-    output::print_status(&format!(
-        "{entries} signed. A copy is in {}; it protects the journal only where its owner can’t change it: give it to \
-         somebody else, with this key: {key}",
-        file.display()
-    ));
+    match &args.output {
+        Some(path) => {
+            write_new(path, &made.text)?;
+            if let Some(ssh) = &made.ssh {
+                write_new(&signature_file(path), &ssh.text)?;
+            }
+        }
+        None => output::put(&made.text)?,
+    }
+    tell(&made);
     Ok(Exit::Done)
+}
+
+/// Tells what was made, and what to do with it.
+fn tell(made: &Made) {
+    let (entries, file) = (reader::entries(made.checkpoint.size), made.file.display());
+    let key = match &made.key {
+        Ok(key) => format!("with this key: {key}"),
+        Err(reason) => format!("with the public SSH key (it is not signed with the journal’s own key: {reason})"),
+    };
+    let words = match &made.ssh {
+        None => format!(
+            "{entries} signed. A copy is in {file}; it protects the journal only where its owner can’t change it: give it \
+             to somebody else, {key}"
+        ),
+        Some(ssh) => format!(
+            "{entries} signed with the SSH key {}. The checkpoint is in {file}, its SSH signature in the same place with \
+             .sig at the end; they protect the journal only where its owner can’t change them: give both to somebody \
+             else, {key}\nWithout Keybearer it is verified by: ssh-keygen -Y verify -f ALLOWED_SIGNERS -I NAME -n \
+             {NAMESPACE} -s FILE.sig < FILE",
+            ssh.key.fingerprint(),
+        ),
+    };
+    output::print_status(&sanitize::shown_lines(&words));
+}
+
+/// Returns who signs a checkpoint by the options.
+fn signer(args: &CheckpointArgs) -> Result<Signer, CliError> {
+    if let Some(path) = &args.ssh_key {
+        return Ok(signers::in_file(path, || environment::ssh_passphrase(path))?);
+    }
+    match args.ssh_agent.as_deref() {
+        None => Ok(Signer::Journal),
+        Some(fingerprint) => Ok(signers::in_agent(Some(fingerprint).filter(|text| !text.is_empty()))?),
+    }
+}
+
+fn write_new(path: &Path, text: &str) -> Result<(), CliError> {
+    let written = File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| {
+        let hint =
+            "It is also in the journal’s folder; pass a file that is not there yet, in a folder that you can write";
+        CliError::problem(&format!("{} can’t be written", path.display()), &error.to_string(), hint)
+    })
 }
 
 pub(super) fn key() -> Result<Exit, CliError> {

@@ -202,7 +202,7 @@ impl ProfileJson {
             principal: match &endpoint.login {
                 Login::ApiKey { id, .. } => Some(id.clone()),
                 Login::Password { username, .. } => Some(username.clone()),
-                Login::Bearer(_) => None,
+                Login::Bearer(_) | Login::CloudKey(_) => None,
                 Login::OpenId(login) => Some(format!("{} at {}", login.client_id, login.issuer.as_str())),
                 Login::Certificate => {
                     endpoint.client_certificate.as_ref().map(|certificate| certificate.subject.clone())

@@ -60,6 +60,7 @@ fn put_key(draft: &mut ProfileDraft, key: Option<&str>) {
             draft.key_id = id;
             draft.key_secret = Zeroizing::new(secret.expose().to_owned());
         }
+        Ok(Login::CloudKey(own)) => draft.key_secret = Zeroizing::new(own.expose().to_owned()),
         _ => draft.key_secret = Zeroizing::new(key.to_owned()),
     }
 }

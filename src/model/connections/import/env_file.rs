@@ -109,11 +109,13 @@ fn proposal(variables: &[Variable<'_>], is_local: bool) -> Result<Proposal, Stri
         draft.username = username.unwrap_or_default();
     }
     if let Some(key) = key {
-        if let Ok(Login::ApiKey { id, secret }) = Login::from_api_key_text(&key) {
-            draft.key_id = id;
-            draft.key_secret = Zeroizing::new(secret.expose().to_owned());
-        } else {
-            draft.key_secret = key;
+        match Login::from_api_key_text(&key) {
+            Ok(Login::ApiKey { id, secret }) => {
+                draft.key_id = id;
+                draft.key_secret = Zeroizing::new(secret.expose().to_owned());
+            }
+            Ok(Login::CloudKey(own)) => draft.key_secret = Zeroizing::new(own.expose().to_owned()),
+            _ => draft.key_secret = key,
         }
         if has_password {
             notes.push("Signs in with the password: with the API key, new keys would have no privileges".into());

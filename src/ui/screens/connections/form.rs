@@ -72,7 +72,12 @@ pub(crate) fn fields(
             // Somebody pastes the whole key here, too.
             let id = Field::new("Id").mono().error(error(ProfileField::KeyId));
             id.show_without_history(ui, &mut draft.key_id);
-            let help = "The secret alone, or a complete key in any format, which fills in both fields";
+            let help = match draft.is_cloud_key() {
+                true => {
+                    "A key of Elastic Cloud: it has no id, is sent as it is, and works where Elastic Cloud takes it"
+                }
+                false => "The secret alone, or a complete key in any format, which fills in both fields",
+            };
             let secret = Field::new("Secret").mono().help(help).error(error(ProfileField::KeySecret));
             secret.show_password(ui, &mut draft.key_secret);
             draft.tidy();

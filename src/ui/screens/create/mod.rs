@@ -103,7 +103,7 @@ impl CreateScreen {
             );
         };
         self.begin_anew(ui, view, cluster);
-        let by_api_key = cluster.session.value().is_some_and(|session| session.own_key().is_some());
+        let by_api_key = cluster.session.value().is_some_and(|session| session.derives_keys());
         let is_mine = self.draft.kind == KeyFor::Me;
         if by_api_key && is_mine && self.draft.key.rights == RightsChoice::Roles && self.draft.key.roles.is_empty() {
             self.draft.key.rights = RightsChoice::Nothing;

@@ -218,7 +218,7 @@ fn title(ui: &mut Ui, view: &mut View<'_>) {
         }
         let has_entries = view.state.journal.record.value().is_some_and(|record| record.standing.lines > 0);
         if has_entries && Button::ghost("New checkpoint").icon(icons::VERIFIED_USER).show(ui).clicked() {
-            view.send(Command::MakeCheckpoint);
+            view.send(Command::AskCheckpoint);
         }
         if !view.state.journal.rows.is_empty()
             && Button::ghost("Export…").icon(icons::DOWNLOAD).named("Export").show(ui).clicked()
