@@ -278,6 +278,7 @@ fn secret_of(text: &str, id: &KeyId) -> Result<Secret, String> {
         Ok(Login::ApiKey { id: of, .. }) => {
             Err(format!("This is the secret of {}, not of {id}", sanitize::shortened(&of, 40)))
         }
+        Ok(Login::CloudKey(_)) => Err(format!("This is a key of Elastic Cloud, not the secret of {id}")),
         _ => {
             let text = text.trim();
             let is_secret = !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() && c != ':');
@@ -298,7 +299,7 @@ mod tests {
         }
         let other = secret_of("other:hunter2", &id).unwrap_err();
         assert!(other.contains("other") && !other.contains("hunter2"));
-        for text in ["", " ", "a b", "a:b:c"] {
+        for text in ["", " ", "a b", "a:b:c", "essu_YTpi"] {
             assert!(secret_of(text, &id).is_err(), "{text}");
         }
     }

@@ -95,7 +95,7 @@ pub fn in_file(path: &Path, passphrase: impl FnOnce() -> Result<Secret, String>)
 /// Returns an error if the signer does not sign, or what it returns is no signature of the text.
 pub(super) fn sign(signer: &Signer, text: &[u8]) -> Result<Option<(SshKey, SshSignature)>, Problem> {
     let not_signed = |error: NotSigned| {
-        not_made(&format!("{}", error)).hint("Choose another key; ed25519, ecdsa and rsa can sign, others can’t")
+        not_made(&error.to_string()).hint("Choose another key; ed25519, ecdsa and rsa can sign, others can’t")
     };
     match signer {
         Signer::Journal => Ok(None),

@@ -146,7 +146,7 @@ impl CheckpointDialog {
             }
         }
         let kept = if made.ssh.is_some() {
-            "Both are kept in, the signature with .sig at the end"
+            "Kept in this file, and the signature beside it, with .sig at the end"
         } else {
             "A copy is kept in"
         };
