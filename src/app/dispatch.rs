@@ -18,6 +18,7 @@ impl State {
                 self.act(command);
             }
             self.follow_key_page();
+            self.note_place();
         }
         self.settle_closing();
         self.settle_lock();
@@ -27,6 +28,16 @@ impl State {
     pub(super) fn act(&mut self, command: Command) {
         match command {
             Command::Show(screen) => self.show(screen),
+            Command::ShowOverlay(overlay) => self.show_overlay(overlay),
+            Command::Back => self.go_along_trail(true),
+            Command::Forward => self.go_along_trail(false),
+            Command::FindKeys(typed) => self.find_keys(typed),
+            Command::ShowFound(profile, id) => self.show_found(&profile, id),
+            Command::ListFound(profile, search) => self.list_found(&profile, search),
+            Command::FocusSearch => {
+                self.searches_asked += 1;
+                self.show(Screen::Keys);
+            }
             Command::ReadProfiles => self.read_profiles(Task::ReadProfiles),
             Command::UseMemory => self.read_profiles(Task::UseMemory),
             Command::EditProfile(id) => self.edit_profile(id),
@@ -255,6 +266,7 @@ impl State {
             Answer::Copied(result) => self.copied(ticket, result),
             Answer::Cleared(result) => self.cleared(ticket, result),
             Answer::Kept(result) => self.kept(ticket, result),
+            Answer::FoundKeys(found) => self.found_keys(ticket, found),
             Answer::FirstCounts(result) => self.first_counts(ticket, result.map(|counts| *counts)),
             Answer::PictureSaved(result) => match result {
                 Ok(path) => self.notice(format!("Saved: {path}")),

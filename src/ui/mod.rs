@@ -6,6 +6,7 @@ mod incoming;
 pub mod lock_screen;
 pub mod screens;
 mod shell;
+pub mod shortcuts;
 pub mod theme;
 mod view;
 pub mod widgets;
@@ -192,6 +193,7 @@ impl App {
             ui.disable();
         }
         let mut view = View { state: &self.state, outbox: &mut self.outbox };
+        shortcuts::take(ui.ctx(), &mut view);
         incoming::take(ui.ctx(), &mut view);
         let screens = &mut self.screens;
         self.shell.ui(ui, &mut view, |ui, view| screens.ui(ui, view));
