@@ -14,6 +14,8 @@ impl State {
         // A locked window does nothing but unlock.
         let is_for_lock = matches!(command, Command::Unlock(_) | Command::SetLook(_));
         if self.lock().is_none() || is_for_lock {
+            // What an answer has brought since is a place, too.
+            self.note_place();
             if let Some(command) = self.permitted(command) {
                 self.act(command);
             }
@@ -62,7 +64,10 @@ impl State {
                 self.refresh_rotations();
             }
             Command::StopRefresh => self.stop_refresh(),
-            Command::SetView(view) => self.on_cluster(|cluster, now| cluster.set_view(view, now)),
+            Command::SetView(view) => {
+                self.keep_sorts(&view.sorts);
+                self.on_cluster(|cluster, now| cluster.set_view(view, now));
+            }
             Command::Select(id, on) => self.on_cluster(|cluster, _| cluster.select(id, on)),
             Command::SelectTo(line, also) => self.on_cluster(|cluster, _| cluster.select_to(line, also)),
             Command::SelectLines(lines, also) => self.on_cluster(|cluster, _| cluster.select_lines(lines, also)),

@@ -59,7 +59,7 @@ use crate::{
             draft::ProfileDraft,
             profile::{Profile, ProfileId},
         },
-        inventory::overview::OverviewOptions,
+        inventory::{Sort, overview::OverviewOptions},
         machine_policy::MachinePolicy,
         settings::Settings,
         time::age,
@@ -304,6 +304,30 @@ impl State {
         if self.settings != before {
             self.settings_changed = true;
         }
+    }
+
+    /// Remembers the order of the list for the next run.
+    fn keep_sorts(&mut self, sorts: &[Sort]) {
+        if self.settings.sorts != sorts {
+            let sorts = sorts.to_vec();
+            self.change_settings(|settings| settings.sorts = sorts);
+        }
+    }
+
+    /// Remembers the zoom of the window for the next run.
+    pub fn keep_zoom(&mut self, zoom: f32) {
+        let known = self.settings.zoom.unwrap_or(1.0);
+        if (known - zoom).abs() > 0.001 {
+            self.change_settings(|settings| settings.zoom = Some(zoom));
+        }
+    }
+
+    /// Remembers the width and height of the window, in points at zoom 1, and returns the settings to save if they
+    /// differ from before.
+    pub fn settings_at_exit(&mut self, size: Option<[f32; 2]>) -> Option<Settings> {
+        let before = self.settings.size;
+        self.settings.size = size.or(before);
+        (self.settings.size != before).then(|| self.settings.clone())
     }
 
     /// Saves changed settings once per frame, because dragging an edge changes them many times.

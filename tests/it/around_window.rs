@@ -71,7 +71,8 @@ fn the_palette_finds_keys_commands_and_screens_and_only_opens_dialogs() {
     assert_eq!(screen(&desk), Screen::Keys);
     desk.key(Key::Enter);
     assert_eq!(overlay(&desk), None);
-    desk.wait_for("Open the page of");
+    let open = |desk: &Desk| desk.harness.state().state().cluster().and_then(|cluster| cluster.open_key());
+    assert_eq!(open(&desk).map(|key| key.name).as_deref(), Some("payments-ledger-writer"));
 }
 
 #[test]
@@ -167,7 +168,7 @@ fn the_menu_of_a_row_copies_filters_and_opens_dialogs() {
     let sandbox = RunningSandbox::start();
     let mut desk = Desk::on_sandbox(&sandbox);
     desk.fill("Search", "name:payments-ledger-writer");
-    desk.wait_for("1 of 320");
+    desk.wait_for("Invalidate the 1 matching");
     let at = row_at(&desk, "payments-ledger-writer");
     press_pointer(&mut desk, at, PointerButton::Secondary);
     let copied = copied_by(&mut desk, "Copy “payments-ledger-writer”").unwrap();
@@ -186,9 +187,31 @@ fn the_menu_of_a_row_copies_filters_and_opens_dialogs() {
 }
 
 #[test]
+fn the_order_of_the_list_and_the_zoom_are_remembered() {
+    let sandbox = RunningSandbox::start();
+    let folder = tempfile::tempdir().unwrap();
+    let settings = keybearer::store::settings_file::SettingsFile::at(folder.path().join("settings.json"));
+    let open = || {
+        let sandbox = Some(sandbox.profile());
+        let mut desk = Desk::new(Setting { sandbox, settings: settings.clone(), ..Setting::default() });
+        desk.wait_for("All 320 keys loaded");
+        desk
+    };
+    let mut desk = open();
+    desk.press("Sort by Owner");
+    desk.harness.ctx.set_zoom_factor(1.2);
+    desk.wait("the settings", |_| settings.read().zoom == Some(1.2) && !settings.read().sorts.is_empty());
+    let sorts = |desk: &Desk| desk.harness.state().state().cluster().unwrap().view.sorts.clone();
+    let before = sorts(&desk);
+    drop(desk);
+    let desk = open();
+    assert_eq!((sorts(&desk), desk.harness.ctx.zoom_factor()), (before, 1.2));
+}
+
+#[test]
 fn a_double_click_on_a_connection_connects() {
     let sandbox = RunningSandbox::start();
-    let mut desk = Desk::new(Setting { profiles: vec![sandbox.profile()], ..Setting::default() });
+    let mut desk = Desk::new(Setting { profiles: vec![sandbox.profile()], step: 0.02, ..Setting::default() });
     desk.wait_for("Edit as officer");
     let at = desk.button_at("Edit as officer");
     desk.press_at(at, 1);
