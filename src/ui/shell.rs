@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// Width of the field that opens the palette, in points; and where there is little room.
-const PALETTE_FIELD: f32 = 272.0;
+const PALETTE_FIELD: f32 = 288.0;
 const PALETTE_FIELD_SMALL: f32 = 92.0;
 
 /// The shell. It keeps no state of its own.

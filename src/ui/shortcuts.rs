@@ -58,11 +58,18 @@ pub fn shortcut(shortcut: Shortcut) -> KeyboardShortcut {
 
 /// Returns the words of a shortcut on this system, such as “Ctrl+K”, or “⌘K” on macOS.
 pub fn words(ctx: &Context, own: Shortcut) -> String {
-    match own {
-        Shortcut { held: Held::Nothing, key: ShortcutKey::Question } => "?".to_owned(),
-        Shortcut { held: Held::Nothing, key: ShortcutKey::Slash } => "/".to_owned(),
-        own => ctx.format_shortcut(&shortcut(own)),
-    }
+    let sign = match own.key {
+        ShortcutKey::Question => "?",
+        ShortcutKey::Slash => "/",
+        ShortcutKey::OpenBracket => "[",
+        ShortcutKey::CloseBracket => "]",
+        ShortcutKey::Plus => "+",
+        ShortcutKey::Minus => "-",
+        ShortcutKey::Escape => "Esc",
+        _ => return ctx.format_shortcut(&shortcut(own)),
+    };
+    // The toolkit has only names for these.
+    ctx.format_shortcut(&shortcut(own)).replace(key(own.key).name(), sign)
 }
 
 /// Returns the words of the first shortcut of an action; `None` if it has none.

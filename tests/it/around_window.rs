@@ -56,7 +56,8 @@ fn copied_by(desk: &mut Desk, row: &str) -> Option<String> {
 }
 
 fn row_at(desk: &Desk, name: &str) -> Pos2 {
-    desk.rects_of(|text| text.starts_with(name))[0].left_center() + eframe::egui::vec2(6.0, 0.0)
+    let is_cell = |text: &str| text.strip_prefix(name).is_some_and(|rest| rest.starts_with(","));
+    desk.rects_of(is_cell)[0].left_center() + eframe::egui::vec2(6.0, 0.0)
 }
 
 #[test]
@@ -171,6 +172,7 @@ fn the_menu_of_a_row_copies_filters_and_opens_dialogs() {
     desk.wait_for("Invalidate the 1 matching");
     let at = row_at(&desk, "payments-ledger-writer");
     press_pointer(&mut desk, at, PointerButton::Secondary);
+    desk.wait_for("Copy row");
     let copied = copied_by(&mut desk, "Copy “payments-ledger-writer”").unwrap();
     assert_eq!(copied, "payments-ledger-writer");
     press_pointer(&mut desk, at, PointerButton::Secondary);

@@ -205,7 +205,7 @@ fn the_palette_and_the_shortcuts() {
     let cluster = Cluster::start(39298);
     let mut results = SnapshotResults::new();
     for (size, look, part) in [(SIZE, "Dark", "dark"), (SIZE, "Light", "light"), (SMALL, "Dark", "small-dark")] {
-        let mut desk = cluster.desk_of(look, Setting { size, ..Setting::default() });
+        let mut desk = guarded(&cluster, size, look, Protection::Name);
         desk.harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
         desk.harness.step();
         desk.fill("Find a key or run a command", "re");

@@ -270,7 +270,10 @@ impl PaletteForm {
             .font(Type::Lead.font())
             .hint_text(Type::Lead.rich(format!("{NAME}…"), p.text.tertiary))
             .text_color(p.text.primary);
-        let response = ui.put(inner, edit);
+        // Beside the flow: the line was allocated already.
+        let layout = Layout::left_to_right(Align::Center);
+        let mut beside = ui.new_child(egui::UiBuilder::new().max_rect(inner).layout(layout));
+        let response = beside.add(edit.desired_width(inner.width()));
         response.widget_info(|| {
             let mut info = WidgetInfo::labeled(Role::TextInput, true, NAME);
             info.current_text_value = Some(self.typed.clone());

@@ -111,7 +111,7 @@ impl<'a> RowPainter<'a> {
             &format!("Select {name}"),
             id.with("tick"),
         );
-        let at = response.interact_pointer_pos().map(|at| at.x - rect.left());
+        let at = ui.input(|input| input.pointer.latest_pos()).map(|at| at.x - rect.left());
         let at_pointer = |(_, x, width): &&(Column, f32, f32)| at.is_some_and(|at| (*x..x + width).contains(&at));
         let column = self.columns.shown.iter().find(at_pointer).map(|(column, ..)| *column);
         let own = (context.cluster, context.row_id);
