@@ -51,6 +51,7 @@ pub fn run(sandbox: Option<usize>) -> ExitCode {
     services = services.with_settings(settings).with_journal(Journal::from_environment(&policy));
     services = services.with_policy(policy).with_rotations(Rotations::from_environment());
     services = services.with_file_dialogs(Arc::new(DesktopFileDialogs));
+    let size = kept.size;
     let start = Start { sandbox: sandbox.is_some(), settings: kept, clock: Box::new(clock::now), zone: clock::zone() };
     let opened = Arc::new(AtomicBool::new(false));
     let opening = Arc::clone(&opened);
@@ -62,7 +63,7 @@ pub fn run(sandbox: Option<usize>) -> ExitCode {
             opening.store(true, Ordering::Relaxed);
             Ok(Box::new(app))
         };
-        eframe::run_native("keybearer", options(), Box::new(app))
+        eframe::run_native("keybearer", options(size), Box::new(app))
     };
     // The windowing library panics where a system library is missing half way; that, too, is told.
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
@@ -84,11 +85,12 @@ fn fail(words: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn options() -> eframe::NativeOptions {
+fn options(size: Option<[f32; 2]>) -> eframe::NativeOptions {
     let mut viewport = egui::ViewportBuilder::default()
         .with_title("Keybearer")
         .with_app_id(crate::APPLICATION_ID)
-        .with_inner_size([1360.0, 820.0])
+        .with_inner_size(size.unwrap_or([1360.0, 820.0]))
+        .with_clamp_size_to_monitor_size(true)
         .with_min_inner_size(crate::ui::zoom::MIN_ROOM);
     if let Ok(icon) = eframe::icon_data::from_png_bytes(include_bytes!("../assets/icon.png")) {
         viewport = viewport.with_icon(icon);

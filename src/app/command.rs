@@ -3,7 +3,7 @@
 use std::{ops::Range, path::PathBuf};
 
 use super::{
-    ClosingStep, CredentialAnswer, FormCommand, NameAnswer,
+    ClosingStep, CredentialAnswer, FormCommand, NameAnswer, Overlay,
     dialogs::{DialogKind, DialogStep, export::Scope},
     journal::JournalView,
 };
@@ -73,6 +73,20 @@ impl Screen {
 pub enum Command {
     /// Go to a screen.
     Show(Screen),
+    /// Open the palette or the list of shortcuts, or close them.
+    ShowOverlay(Option<Overlay>),
+    /// Go back to what was shown before.
+    Back,
+    /// Go forward again.
+    Forward,
+    /// Search the keys of all open clusters, for the palette.
+    FindKeys(String),
+    /// Show the page of a key of an open cluster.
+    ShowFound(ProfileId, KeyId),
+    /// Show the keys of an open cluster that match a search.
+    ListFound(ProfileId, String),
+    /// Put the keyboard into the search of the keys.
+    FocusSearch,
     /// Read the profiles of the keyring again.
     ReadProfiles,
     /// Keep profiles in memory for this run.

@@ -14,10 +14,13 @@ impl State {
         // A locked window does nothing but unlock.
         let is_for_lock = matches!(command, Command::Unlock(_) | Command::SetLook(_));
         if self.lock().is_none() || is_for_lock {
+            // What an answer has brought since is a place, too.
+            self.note_place();
             if let Some(command) = self.permitted(command) {
                 self.act(command);
             }
             self.follow_key_page();
+            self.note_place();
         }
         self.settle_closing();
         self.settle_lock();
@@ -27,6 +30,16 @@ impl State {
     pub(super) fn act(&mut self, command: Command) {
         match command {
             Command::Show(screen) => self.show(screen),
+            Command::ShowOverlay(overlay) => self.show_overlay(overlay),
+            Command::Back => self.go_along_trail(true),
+            Command::Forward => self.go_along_trail(false),
+            Command::FindKeys(typed) => self.find_keys(typed),
+            Command::ShowFound(profile, id) => self.show_found(&profile, id),
+            Command::ListFound(profile, search) => self.list_found(&profile, search),
+            Command::FocusSearch => {
+                self.searches_asked += 1;
+                self.show(Screen::Keys);
+            }
             Command::ReadProfiles => self.read_profiles(Task::ReadProfiles),
             Command::UseMemory => self.read_profiles(Task::UseMemory),
             Command::EditProfile(id) => self.edit_profile(id),
@@ -51,7 +64,10 @@ impl State {
                 self.refresh_rotations();
             }
             Command::StopRefresh => self.stop_refresh(),
-            Command::SetView(view) => self.on_cluster(|cluster, now| cluster.set_view(view, now)),
+            Command::SetView(view) => {
+                self.keep_sorts(&view.sorts);
+                self.on_cluster(|cluster, now| cluster.set_view(view, now));
+            }
             Command::Select(id, on) => self.on_cluster(|cluster, _| cluster.select(id, on)),
             Command::SelectTo(line, also) => self.on_cluster(|cluster, _| cluster.select_to(line, also)),
             Command::SelectLines(lines, also) => self.on_cluster(|cluster, _| cluster.select_lines(lines, also)),
@@ -256,6 +272,7 @@ impl State {
             Answer::Copied(result) => self.copied(ticket, result),
             Answer::Cleared(result) => self.cleared(ticket, result),
             Answer::Kept(result) => self.kept(ticket, result),
+            Answer::FoundKeys(found) => self.found_keys(ticket, found),
             Answer::FirstCounts(result) => self.first_counts(ticket, result.map(|counts| *counts)),
             Answer::PictureSaved(result) => match result {
                 Ok(path) => self.notice(format!("Saved: {path}")),

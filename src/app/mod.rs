@@ -1,6 +1,7 @@
 //! The state of the window and everything that changes it. No widget is named here: views read the state and send
 //! commands, `handle` turns commands into jobs, and `apply` takes in the answers of the jobs.
 
+pub mod actions;
 pub mod closing;
 pub mod cluster;
 pub mod command;
@@ -13,15 +14,18 @@ pub mod file_choice;
 pub mod journal;
 pub mod loadable;
 pub mod lock;
+pub mod overlay;
 mod pending;
 pub mod protection;
 pub mod rotation;
 pub mod sign_in;
+pub mod trail;
 
 use std::{collections::VecDeque, sync::Arc};
 
 use jiff::tz::TimeZone;
 
+pub use actions::{Action, ActionGroup, Shortcut};
 pub use closing::{Closing, ClosingStep};
 pub use cluster::Cluster;
 pub use cluster::{key_page::KeyPage, selection::Selection};
@@ -41,6 +45,7 @@ pub use dialogs::{
 pub use journal::{Journal, JournalCheckpoint, JournalExport};
 pub use loadable::Loadable;
 pub use lock::Lock;
+pub use overlay::{Overlay, Overlays};
 pub use protection::{NameAnswer, NameQuestion};
 pub use rotation::{Rotations, dialog::Rotating};
 
@@ -54,7 +59,7 @@ use crate::{
             draft::ProfileDraft,
             profile::{Profile, ProfileId},
         },
-        inventory::overview::OverviewOptions,
+        inventory::{Sort, overview::OverviewOptions},
         machine_policy::MachinePolicy,
         settings::Settings,
         time::age,
@@ -102,6 +107,12 @@ pub struct State {
     pub rotations: Rotations,
     /// The open dialogs, but for the card of a secret.
     pub dialogs: OpenDialogs,
+    /// What was shown before, for going back.
+    pub trail: trail::Trail,
+    /// The palette and the list of shortcuts.
+    pub overlays: Overlays,
+    /// Number of times that the search of the keys was asked for; each time it takes the keyboard.
+    pub searches_asked: u64,
     /// The file dialog of the desktop.
     pub files: file_choice::FileChoice,
     /// State of the journal.
@@ -158,6 +169,9 @@ impl State {
             closing: Closing::default(),
             rotations: Rotations::default(),
             dialogs: OpenDialogs::default(),
+            trail: trail::Trail::default(),
+            overlays: Overlays::default(),
+            searches_asked: 0,
             files: file_choice::FileChoice::default(),
             journal: Journal::default(),
             notices: VecDeque::new(),
@@ -292,6 +306,30 @@ impl State {
         if self.settings != before {
             self.settings_changed = true;
         }
+    }
+
+    /// Remembers the order of the list for the next run.
+    fn keep_sorts(&mut self, sorts: &[Sort]) {
+        if self.settings.sorts != sorts {
+            let sorts = sorts.to_vec();
+            self.change_settings(|settings| settings.sorts = sorts);
+        }
+    }
+
+    /// Remembers the zoom of the window for the next run.
+    pub fn keep_zoom(&mut self, zoom: f32) {
+        let known = self.settings.zoom.unwrap_or(1.0);
+        if (known - zoom).abs() > 0.001 {
+            self.change_settings(|settings| settings.zoom = Some(zoom));
+        }
+    }
+
+    /// Remembers the width and height of the window, in points at zoom 1, and returns the settings to save if they
+    /// differ from before.
+    pub fn settings_at_exit(&mut self, size: Option<[f32; 2]>) -> Option<Settings> {
+        let before = self.settings.size;
+        self.settings.size = size.or(before);
+        (self.settings.size != before).then(|| self.settings.clone())
     }
 
     /// Saves changed settings once per frame, because dragging an edge changes them many times.

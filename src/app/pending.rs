@@ -52,6 +52,8 @@ pub(crate) enum Waiting {
     FileChoice,
     /// A notice about a picture that is being written.
     Picture,
+    /// The command palette.
+    Palette,
 }
 
 /// A request that is not answered yet.
@@ -188,6 +190,7 @@ impl State {
             Waiting::Dialog(kind) => self.fail_dialog(kind, ticket),
             Waiting::Journal => self.journal.fail(ticket),
             Waiting::FileChoice => self.files.fail(ticket),
+            Waiting::Palette => self.overlays.fail(ticket),
             Waiting::Picture => self.notice("The picture was not saved: internal error"),
         }
     }
@@ -273,6 +276,7 @@ pub(in crate::app) mod tests {
         let dialogs = &state.dialogs;
         state.clusters.iter().any(cluster)
             || state.profiles.is_loading()
+            || state.overlays.is_searching()
             || state.journal.record.is_loading()
             || dialogs.get::<Invalidation>().is_some_and(|own| own.uses.is_loading() || own.bulk.is_running())
             || dialogs.get::<Updating>().is_some_and(|own| own.before.is_loading() || own.is_planning())
@@ -287,6 +291,7 @@ pub(in crate::app) mod tests {
         let new_file = || std::path::PathBuf::from("new");
         let stories: Vec<Vec<Command>> = vec![
             vec![Command::ReadProfiles],
+            vec![Command::FindKeys("one".into())],
             vec![Command::SaveProfile(Box::new(profile()))],
             vec![Command::RemoveProfile(profile().id)],
             vec![Command::Test(Box::new(profile().endpoint))],

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Timestamp,
-    inventory::Column,
+    inventory::{Column, Sort},
     lock::{DEFAULT_IDLE, MAX_IDLE},
 };
 
@@ -80,12 +80,27 @@ impl TableLayout {
     }
 }
 
+/// Maximum number of columns that a list is sorted by after a restart.
+const MAX_SORTS: usize = 8;
+
+/// Zooms that are restored.
+const ZOOMS: std::ops::RangeInclusive<f32> = 0.5..=4.0;
+
+/// Widths and heights that are restored, in points.
+const SIDES: std::ops::RangeInclusive<f32> = 400.0..=8000.0;
+
 /// Settings kept between two runs, besides what is in the keyring.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
     /// Layout of the table of keys.
     pub table: TableLayout,
+    /// Columns that lists are sorted by; empty for the default order.
+    pub sorts: Vec<Sort>,
+    /// Zoom of the window; `None` if it was not changed.
+    pub zoom: Option<f32>,
+    /// Width and height of the window, in points at zoom 1; `None` before it was closed for the first time.
+    pub size: Option<[f32; 2]>,
     /// Name of the look, as the window calls it; `None` if none was chosen.
     pub look: Option<String>,
     /// Fields of the metadata that the overview counts by.
@@ -100,6 +115,9 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             table: TableLayout::default(),
+            sorts: Vec::new(),
+            zoom: None,
+            size: None,
             look: None,
             counted_by: Vec::new(),
             lock_after: Some(DEFAULT_IDLE),
@@ -113,6 +131,11 @@ impl Settings {
     pub fn read(json: &str) -> Self {
         let mut settings: Self = serde_json::from_str(json).unwrap_or_default();
         settings.lock_after = settings.lock_after.map(|minutes| minutes.clamp(1, MAX_IDLE));
+        settings.sorts.truncate(MAX_SORTS);
+        let is_zoom = |zoom: &f32| zoom.is_finite() && ZOOMS.contains(zoom);
+        settings.zoom = settings.zoom.filter(is_zoom);
+        let is_size = |size: &[f32; 2]| size.iter().all(|side| side.is_finite() && SIDES.contains(side));
+        settings.size = settings.size.filter(is_size);
         let mut seen = std::collections::HashSet::new();
         settings.table.columns.retain(|shown| shown.column != Column::Name && seen.insert(shown.column));
         for shown in &mut settings.table.columns {
@@ -150,6 +173,11 @@ mod tests {
         settings.table.dates = true;
         settings.visits.insert("p1".into(), Timestamp::from_millis(7));
         assert_eq!(Settings::read(&serde_json::to_string(&settings).unwrap()), settings);
+        settings.sorts.push(Sort::default());
+        (settings.zoom, settings.size) = (Some(1.2), Some([1200.0, 700.0]));
+        assert_eq!(Settings::read(&serde_json::to_string(&settings).unwrap()), settings);
+        let odd = Settings::read(r#"{"zoom":900,"size":[1,1e9]}"#);
+        assert_eq!((odd.zoom, odd.size), (None, None));
         let twice = r#"{"table":{"columns":[{"column":"owner","width":1e9},{"column":"owner","width":5},{"column":"name","width":5}]}}"#;
         let read = Settings::read(twice);
         assert_eq!((read.table.columns.len(), read.table.columns[0].width), (1, 800.0));

@@ -6,6 +6,7 @@ mod incoming;
 pub mod lock_screen;
 pub mod screens;
 mod shell;
+pub mod shortcuts;
 pub mod theme;
 mod view;
 pub mod widgets;
@@ -46,6 +47,8 @@ pub struct App {
     content_protected: bool,
     clock: Box<dyn Fn() -> Timestamp>,
     zoom: zoom::Zoom,
+    /// Width and height of the window that is neither maximized nor full screen, in points at zoom 1.
+    size: Option<[f32; 2]>,
     shell: shell::Shell,
     screens: screens::Screens,
     dialogs: dialogs::Dialogs,
@@ -68,6 +71,9 @@ impl App {
         if let Some(look) = start.settings.look.as_deref().and_then(theme::Look::named) {
             theme::apply(ctx, look);
         }
+        if let Some(zoom) = start.settings.zoom {
+            ctx.set_zoom_factor(zoom);
+        }
         state.settings = start.settings;
         if start.sandbox {
             state.open_sandbox();
@@ -82,6 +88,7 @@ impl App {
             content_protected: false,
             clock: start.clock,
             zoom: zoom::Zoom::default(),
+            size: None,
             shell: shell::Shell::default(),
             screens: screens::Screens::default(),
             dialogs: dialogs::Dialogs::default(),
@@ -137,6 +144,19 @@ impl App {
         if self.zoom.keep(ctx) {
             self.state.notify("The window is too small to zoom in further: enlarge the window first");
         }
+        if let Some(zoom) = self.zoom.wanted() {
+            self.state.keep_zoom(zoom);
+        }
+        // In points at zoom 1, as the window is opened; a maximized window leaves the size that it had before.
+        let room = ctx.input(|input| {
+            let viewport = input.viewport();
+            let is_plain = viewport.maximized != Some(true) && viewport.fullscreen != Some(true);
+            viewport
+                .inner_rect
+                .filter(|_| is_plain)
+                .map(|rect| rect.size() * ctx_zoom(input.pixels_per_point(), viewport))
+        });
+        self.size = room.map(|size| [size.x.round(), size.y.round()]).or(self.size);
         self.submit();
         if let Some(at) = self.state.wake_at() {
             let wait = (at - self.state.now).clamp(TimeDelta::MILLISECOND, TimeDelta::DAY);
@@ -192,6 +212,7 @@ impl App {
             ui.disable();
         }
         let mut view = View { state: &self.state, outbox: &mut self.outbox };
+        shortcuts::take(ui.ctx(), &mut view);
         incoming::take(ui.ctx(), &mut view);
         let screens = &mut self.screens;
         self.shell.ui(ui, &mut view, |ui, view| screens.ui(ui, view));
@@ -231,6 +252,11 @@ impl App {
     }
 }
 
+/// Returns the zoom of a window: its pixels per point beyond those of the screen.
+fn ctx_zoom(pixels_per_point: f32, viewport: &egui::ViewportInfo) -> f32 {
+    pixels_per_point / viewport.native_pixels_per_point.unwrap_or(pixels_per_point)
+}
+
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.advance(ctx);
@@ -245,6 +271,9 @@ impl eframe::App for App {
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        if let Some(settings) = self.state.settings_at_exit(self.size) {
+            self.worker.finish(Task::KeepSettings(Box::new(settings)), Duration::from_secs(2));
+        }
         if self.state.clipboard.may_hold_ours() {
             self.worker.finish(Task::ClearClipboard, Duration::from_secs(2));
         }

@@ -11,7 +11,7 @@ use super::{
     widgets::{button::Button, chip, focus, text},
 };
 use crate::{
-    app::{Cluster, Command, Screen},
+    app::{Action, Cluster, Command, Screen},
     model::{
         TimeDelta,
         connections::profile::Environment,
@@ -22,8 +22,17 @@ use crate::{
         time::{age, calendar},
     },
     ops::clock,
-    ui::{View, components::banners, widgets::menu::menu_row},
+    ui::{
+        View,
+        components::banners,
+        shortcuts,
+        widgets::{keycap, menu::menu_row},
+    },
 };
+
+/// Width of the field that opens the palette, in points; and where there is little room.
+const PALETTE_FIELD: f32 = 288.0;
+const PALETTE_FIELD_SMALL: f32 = 92.0;
 
 /// The shell. It keeps no state of its own.
 #[derive(Default)]
@@ -58,37 +67,10 @@ impl Shell {
         banners::journal_fault(ui, view);
         banners::unsaved_connection(ui, view);
         egui::CentralPanel::no_frame().frame(bare(p.surface.surface)).show(ui, |ui| content(ui, view));
-        hotkeys(ui.ctx(), view);
         // What lies below a dialog is out of reach.
         if !view.state.has_dialog() {
             focus::go_between_parts(ui.ctx());
         }
-    }
-}
-
-fn hotkeys(ctx: &egui::Context, view: &mut View<'_>) {
-    // Also above a dialog: whoever is called away locks at once.
-    if ctx.input_mut(|input| input.consume_key(egui::Modifiers::COMMAND, egui::Key::L)) {
-        view.send(Command::Lock);
-    }
-    if view.state.has_dialog() {
-        return;
-    }
-    let digits = [egui::Key::Num1, egui::Key::Num2, egui::Key::Num3, egui::Key::Num4, egui::Key::Num5, egui::Key::Num6];
-    for (key, screen) in digits.into_iter().zip(Screen::ALL) {
-        if ctx.input_mut(|input| input.consume_key(egui::Modifiers::COMMAND, key)) {
-            view.send(Command::Show(screen));
-        }
-    }
-    let refresh = ctx.input_mut(|input| {
-        input.consume_key(egui::Modifiers::COMMAND, egui::Key::R)
-            || input.consume_key(egui::Modifiers::NONE, egui::Key::F5)
-    });
-    if refresh {
-        view.send(Command::Refresh);
-    }
-    if ctx.input_mut(|input| input.consume_key(egui::Modifiers::COMMAND, egui::Key::N)) {
-        view.send(Command::Show(Screen::Create));
     }
 }
 
@@ -104,18 +86,60 @@ fn top_bar(ui: &mut Ui, view: &mut View<'_>, compact: bool) {
     let bar =
         Rect::from_min_max(pos2(rect.left() + space::L, rect.top() + size::ENV_STRIP), rect.max - vec2(space::M, 0.0));
     ui.scope_builder(egui::UiBuilder::new().max_rect(bar).layout(Layout::right_to_left(Align::Center)), |ui| {
-        if Button::icon_only(icons::LOCK, "Lock").show(ui).clicked() {
-            view.send(Command::Lock);
+        let tip = shortcuts::tooltip(ui, Action::Lock);
+        if Button::icon_only(icons::LOCK, "Lock").tooltip(&tip).show(ui).clicked() {
+            shortcuts::run(view, Action::Lock);
         }
         look_menu(ui, view);
         if let Some(cluster) = cluster {
             who(ui, view, cluster, compact);
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| match cluster {
-            Some(cluster) => which(ui, view, cluster, compact),
-            None => drop(text::line(ui, Type::Heading, p.text.primary, "Keybearer")),
+            Some(cluster) => {
+                which(ui, view, cluster, compact);
+                palette_field(ui, view, rect.center().x);
+            }
+            None => {
+                text::line(ui, Type::Heading, p.text.primary, "Keybearer");
+                palette_field(ui, view, rect.center().x);
+            }
         });
     });
+}
+
+/// Draws what opens the palette, in the middle of the bar or as near to it as its neighbors allow: a field where there
+/// is room for it, else its icon and shortcut, else nothing.
+fn palette_field(ui: &mut Ui, view: &mut View<'_>, middle: f32) {
+    let p = theme::colors(ui);
+    let (left, right) = (ui.cursor().left() + space::S, ui.max_rect().right() - space::M);
+    let width = match right - left {
+        room if room >= PALETTE_FIELD => PALETTE_FIELD,
+        room if room >= PALETTE_FIELD_SMALL => PALETTE_FIELD_SMALL,
+        _ => return,
+    };
+    let x = (middle - width / 2.0).clamp(left, right - width);
+    let rect = Rect::from_min_size(pos2(x, ui.max_rect().center().y - 15.0), vec2(width, 30.0));
+    let compact = width < PALETTE_FIELD;
+    let action = Action::Palette;
+    let words = action.row().words;
+    let response = ui.interact(rect, ui.scope_id().with("palette"), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, words));
+    let fill = if response.hovered() { p.surface.hover } else { p.surface.field };
+    ui.painter().rect(rect, f32::from(radius::M), fill, Stroke::new(p.hair, p.stroke.card), egui::StrokeKind::Inside);
+    let icon = pos2(rect.left() + 18.0, rect.center().y);
+    ui.painter().text(icon, egui::Align2::CENTER_CENTER, icons::SEARCH, Type::IconSmall.font(), p.text.tertiary);
+    let keys = shortcuts::of(ui.ctx(), action).unwrap_or_default();
+    let cap = keycap::paint_left_of(ui, rect.right_center() - vec2(8.0, 0.0), &keys);
+    if !compact {
+        let room = Rect::from_min_max(pos2(rect.left() + 34.0, rect.top()), pos2(cap.left() - 4.0, rect.bottom()));
+        text::elided(ui, room, Type::Body, p.text.tertiary, &format!("{words}…"));
+    }
+    focus::ring(ui, &response, radius::M);
+    let clicked = response.clicked();
+    response.on_hover_text(shortcuts::tooltip(ui, action));
+    if clicked {
+        shortcuts::run(view, action);
+    }
 }
 
 /// Paints the environment. Production is unmistakable: a strip across the window and a tint in the bar.
@@ -298,17 +322,6 @@ fn rail(ui: &mut Ui, view: &mut View<'_>, compact: bool) {
     }
 }
 
-fn rail_icon(screen: Screen) -> &'static str {
-    match screen {
-        Screen::Overview => icons::SPACE_DASHBOARD,
-        Screen::Keys => icons::KEY,
-        Screen::Create => icons::ADD_CIRCLE,
-        Screen::Journal => icons::HISTORY,
-        Screen::Connections => icons::LAN,
-        Screen::Settings => icons::SETTINGS,
-    }
-}
-
 fn rail_item(ui: &mut Ui, screen: Screen, chosen: bool, count: Option<&str>, compact: bool) -> bool {
     let p = theme::colors(ui);
     let height = if compact { 40.0 } else { size::CONTROL };
@@ -332,7 +345,13 @@ fn rail_item(ui: &mut Ui, screen: Screen, chosen: bool, count: Option<&str>, com
     let icon_color = if chosen { p.accent.text } else { p.text.tertiary };
     let x = if compact { rect.center().x } else { rect.left() + 20.0 };
     let center = egui::Align2::CENTER_CENTER;
-    ui.painter().text(pos2(x, rect.center().y), center, rail_icon(screen), Type::Icon.font(), icon_color);
+    ui.painter().text(
+        pos2(x, rect.center().y),
+        center,
+        shortcuts::icon(Action::Show(screen)),
+        Type::Icon.font(),
+        icon_color,
+    );
     if !compact {
         let kind = if chosen { Type::Strong } else { Type::Body };
         let at = pos2(rect.left() + 38.0, rect.center().y);
@@ -344,9 +363,9 @@ fn rail_item(ui: &mut Ui, screen: Screen, chosen: bool, count: Option<&str>, com
     }
     focus::ring_if(ui, &response, rect, radius::M);
     let clicked = response.clicked();
-    if compact {
-        response.on_hover_text(screen.label());
-    }
+    let tip = shortcuts::of(ui.ctx(), Action::Show(screen));
+    let tip = tip.map_or(screen.label().to_owned(), |keys| format!("{} ({keys})", screen.label()));
+    response.on_hover_text(tip);
     clicked
 }
 

@@ -34,6 +34,13 @@ impl Zoom {
     }
 }
 
+impl Zoom {
+    /// Returns the zoom that was asked for last; `None` before the first frame.
+    pub fn wanted(&self) -> Option<f32> {
+        self.wanted
+    }
+}
+
 /// Returns the largest zoom at which a window of this size, in points without zoom, has room for its parts: at least 1,
 /// in steps of a tenth.
 pub fn maximum(window: Vec2) -> f32 {

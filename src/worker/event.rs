@@ -33,6 +33,7 @@ use crate::{
             first_counts::FirstCounts,
             last_use::{NotKnown, Uses},
             list::{KeyList, ListProgress},
+            quick_find::FoundKeys,
         },
         lock::NotUnlocked,
         secret::{identify::Checked, try_key::Trial},
@@ -134,6 +135,8 @@ pub enum Answer {
     PictureSaved(Result<String, Problem>),
     /// The file that was chosen in the desktop's dialog.
     FileChosen(ChosenFile),
+    /// Keys that the palette searched for.
+    FoundKeys(FoundKeys),
     /// Merged list, with the row after the last key of each source.
     Merged(Arc<KeyList>, Vec<usize>),
     /// Number of keys written to a file so far.

@@ -53,6 +53,7 @@ use crate::{
             key_set::KeySet,
             last_use,
             list::{self, KeyList, ListProgress},
+            quick_find::{self, Source},
         },
         lock::{self, NotUnlocked, TypedSignIn},
         outcome_report::{self, OutcomeReport},
@@ -140,6 +141,8 @@ pub enum Task {
     List(Box<Session>, Option<Arc<KeyList>>, Box<ViewRequest>),
     /// Drop a list that is not shown any more: for a large one that takes longer than a frame.
     LetGo(Arc<KeyList>),
+    /// Search keys by a part of their name, id or application id.
+    FindKeys(Vec<Source>, String),
     /// Merge lists.
     Merge(Vec<Arc<KeyList>>),
     /// Read the first counts from the cluster itself.
@@ -412,6 +415,14 @@ pub(super) async fn run(task: Task, services: Arc<Services>, reporter: Reporter,
             let merged = blocking(move || Ok(list::merged(&lists))).await;
             let Ok((list, ends)) = merged else { return reporter.answer(Answer::Panicked).await };
             Answer::Merged(Arc::new(list), ends)
+        }
+        Task::FindKeys(sources, typed) => {
+            let found = tokio::task::spawn_blocking(move || quick_find::find(&sources, &typed, &stop)).await;
+            match found {
+                Ok(Some(found)) => Answer::FoundKeys(found),
+                Ok(None) => return,
+                Err(_) => Answer::Panicked,
+            }
         }
         Task::FirstCounts(session) => {
             Answer::FirstCounts(first_counts::first(&session).await.map(Box::new).map_err(Problem::from))

@@ -4,6 +4,8 @@
 mod addresses;
 mod architecture;
 #[cfg(feature = "window")]
+mod around_window;
+#[cfg(feature = "window")]
 mod asked_credential;
 #[cfg(feature = "window")]
 mod check_secret;

@@ -195,3 +195,26 @@ fn the_form_of_single_sign_on() {
         take(&mut desk, name, &mut results);
     }
 }
+
+#[test]
+fn the_palette_and_the_shortcuts() {
+    use eframe::egui::{Key, Modifiers};
+    if !asked_for() {
+        return;
+    }
+    let cluster = Cluster::start(39298);
+    let mut results = SnapshotResults::new();
+    for (size, look, part) in [(SIZE, "Dark", "dark"), (SIZE, "Light", "light"), (SMALL, "Dark", "small-dark")] {
+        let mut desk = guarded(&cluster, size, look, Protection::Name);
+        desk.harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+        desk.harness.step();
+        desk.fill("Find a key or run a command", "re");
+        desk.wait_for("Refresh");
+        desk.wait("the answer", |desk| desk.harness.state().state().overlays.found.typed == "re");
+        take(&mut desk, &format!("palette-{part}"), &mut results);
+        desk.key(Key::Escape);
+        desk.key(Key::F1);
+        desk.wait_for("Keyboard shortcuts");
+        take(&mut desk, &format!("shortcuts-{part}"), &mut results);
+    }
+}

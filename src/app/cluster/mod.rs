@@ -312,6 +312,9 @@ impl State {
         self.close(&id);
         let ticket = self.submit(Task::Connect(Box::new(profile.endpoint.clone())), Waiting::Cluster(id));
         let mut cluster = Cluster::new(profile, self.zone.clone());
+        if !self.settings.sorts.is_empty() {
+            cluster.view.sorts.clone_from(&self.settings.sorts);
+        }
         cluster.session.ask(ticket);
         self.clusters.push(cluster);
     }

@@ -14,8 +14,8 @@ use invalidate::InvalidateStep;
 use update::UpdateStep;
 
 use super::{
-    Cloning, Command, ExportDialog, Invalidation, JournalCheckpoint, JournalExport, Loadable, Rotating, SecretCheck,
-    State, Updating, rotation::dialog::RotationStep,
+    Cloning, Command, ExportDialog, Invalidation, JournalCheckpoint, JournalExport, Loadable, Overlay, Rotating,
+    SecretCheck, State, Updating, rotation::dialog::RotationStep,
 };
 use crate::{
     model::connections::profile::Profile,
@@ -327,6 +327,8 @@ pub enum Front {
     SecretCard,
     /// The question about a connection that is not saved.
     UnsavedConnection,
+    /// The palette or the list of shortcuts.
+    Overlay(Overlay),
 }
 
 impl State {
@@ -345,7 +347,8 @@ impl State {
         }
         let card = self.reveal.as_ref().map(|_| Front::SecretCard);
         let question = || self.unsaved_asked().map(|_| Front::UnsavedConnection);
-        card.or_else(question).or_else(|| dialog.map(Front::Dialog))
+        let overlay = || self.overlays.open.map(Front::Overlay);
+        card.or_else(question).or_else(|| dialog.map(Front::Dialog)).or_else(overlay)
     }
 
     /// Returns `true` if the secret of a key may be on the screen: on its card, or in a dialog that takes one.

@@ -39,7 +39,7 @@ pub enum Column {
 }
 
 /// One column of an order, with its direction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sort {
     /// Column to sort by.
     pub column: Column,

@@ -1,5 +1,6 @@
 //! Text for people: made safe to show on a screen, laid out as JSON, put together into sentences.
 
+pub mod fuzzy;
 pub mod glob;
 pub mod hex;
 pub mod invisible;

@@ -8,3 +8,4 @@ pub mod key_set;
 pub mod last_use;
 pub mod list;
 pub(super) mod paging;
+pub mod quick_find;

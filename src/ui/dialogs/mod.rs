@@ -13,9 +13,11 @@ pub mod journal_export;
 mod name_question;
 pub mod outcome;
 mod outcome_export;
+pub mod palette;
 pub mod rotation;
 pub mod secret_card;
 pub mod share;
+mod shortcut_list;
 pub mod unsaved;
 pub mod update;
 
@@ -40,6 +42,7 @@ pub struct Dialogs {
     checkpoint: checkpoint::CheckpointDialog,
     import: import::ImportForm,
     share: share::ShareForm,
+    palette: palette::PaletteForm,
     name: name_question::NameForm,
     credential: credential_question::CredentialForm,
 }
@@ -56,6 +59,8 @@ impl Dialogs {
         };
         let turns = DialogKind::ALL.map(is_turn);
         self.name.ui(ctx, view);
+        self.palette.ui(ctx, view);
+        shortcut_list::ui(ctx, view);
         if front == Some(Front::Credential) || view.state.credential_question().is_none() {
             self.credential.ui(ctx, view);
         }

@@ -32,6 +32,7 @@ pub struct Button<'a> {
     icon_only: bool,
     width: Option<f32>,
     guarded: bool,
+    tooltip: Option<&'a str>,
 }
 
 impl<'a> Button<'a> {
@@ -46,6 +47,7 @@ impl<'a> Button<'a> {
             name: None,
             icon_only: false,
             width: None,
+            tooltip: None,
             guarded: matches!(kind, Kind::Danger | Kind::DangerSolid),
         }
     }
@@ -133,6 +135,12 @@ impl<'a> Button<'a> {
         self
     }
 
+    /// Sets a tooltip of the enabled button.
+    pub const fn tooltip(mut self, words: &'a str) -> Self {
+        self.tooltip = Some(words);
+        self
+    }
+
     /// Ignores the pointer for a moment after the button has appeared; see [`arming`]. Destructive buttons, and all in
     /// dialogs and banners, do so by themselves.
     pub const fn guarded(mut self) -> Self {
@@ -177,6 +185,8 @@ impl<'a> Button<'a> {
         }
         if let Some(reason) = self.off {
             response = response.on_hover_text(reason);
+        } else if let Some(words) = self.tooltip {
+            response = response.on_hover_text(words);
         } else if self.icon_only {
             response = response.on_hover_text(self.label);
         }

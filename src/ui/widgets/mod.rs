@@ -9,6 +9,7 @@ pub mod confirm;
 pub mod field;
 pub mod file_field;
 pub mod focus;
+pub mod keycap;
 pub mod list_row;
 pub mod menu;
 pub mod notice;

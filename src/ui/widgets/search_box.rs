@@ -21,6 +21,11 @@ use crate::{
 const NAME: &str = "Search";
 const WIDTH: f32 = 440.0;
 
+/// Returns the id of the field.
+pub fn id() -> Id {
+    Id::unique(("field", NAME))
+}
+
 /// The typed query, and the suggestion at the keyboard.
 #[derive(Default)]
 pub struct SearchBox {
@@ -48,7 +53,7 @@ impl SearchBox {
         count: &str,
         values: &mut dyn FnMut(&ValueOf) -> Vec<(String, usize)>,
     ) -> Searched {
-        let id = Id::unique(("field", NAME));
+        let id = self::id();
         let had_focus = ui.memory(|memory| memory.has_focus(id));
         let offered = self.offered(ui.ctx(), id, had_focus, values);
         let accepted = self.keyboard(ui, id, &offered).and_then(|at| offered.get(at));

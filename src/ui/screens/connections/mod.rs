@@ -33,6 +33,7 @@ use crate::{
             chip, field,
             file_field::FileField,
             focus,
+            menu::{menu_item, menu_row},
             notice::{self, Tone},
             text,
         },
@@ -62,6 +63,10 @@ pub struct Connections {
     certificate: CertificateForm,
     open_id: OpenIdForm,
     next: Next,
+    /// Entry that was clicked last.
+    clicked: Option<ProfileId>,
+    /// Connection whose menu asked to edit it.
+    menu_edits: Option<Profile>,
 }
 
 /// Action on the form after this frame.
@@ -210,10 +215,14 @@ impl Connections {
             let sandbox = view.state.sandbox().value();
             let closed = sandbox.filter(|profile| view.state.clusters.iter().all(|open| open.profile.id != profile.id));
             let unsaved = open.chain(closed).filter(|profile| known.iter().all(|other| other.id != profile.id));
-            for profile in known.iter().chain(unsaved) {
+            let all: Vec<&Profile> = known.iter().chain(unsaved).collect();
+            for profile in all {
                 if self.entry(ui, view, profile) {
                     chosen = Some(profile.clone());
                 }
+            }
+            if chosen.is_none() {
+                chosen = self.menu_edits.take();
             }
             self.vault_note(ui, view);
             bring(ui, view);
@@ -224,7 +233,7 @@ impl Connections {
         }
     }
 
-    fn entry(&self, ui: &mut Ui, view: &View<'_>, profile: &Profile) -> bool {
+    fn entry(&mut self, ui: &mut Ui, view: &mut View<'_>, profile: &Profile) -> bool {
         let p = theme::colors(ui);
         let chosen = self.draft.as_ref().and_then(|draft| draft.id.as_ref()) == Some(&profile.id);
         let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 60.0), Sense::click());
@@ -265,7 +274,36 @@ impl Connections {
             label.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
         }
         focus::ring_if(ui, &response, rect.expand2(vec2(8.0, 0.0)), radius::L);
-        response.clicked()
+        self.entry_menu(view, profile, &response);
+        let is_chosen = response.clicked();
+        // The second click belongs to the entry of the first.
+        if response.double_clicked() && self.clicked.as_ref() == Some(&profile.id) {
+            view.send(Command::Connect(Box::new(profile.clone())));
+        } else if is_chosen {
+            self.clicked = Some(profile.id.clone());
+        }
+        is_chosen
+    }
+
+    /// Draws the menu of an entry, which a secondary click opens.
+    fn entry_menu(&mut self, view: &mut View<'_>, profile: &Profile, response: &egui::Response) {
+        let is_open = view.state.clusters.iter().any(|cluster| cluster.profile.id == profile.id);
+        egui::Popup::context_menu(response).width(220.0).show(|ui| {
+            let refusal = ProfileDraft::of(profile).refusal().map(str::to_owned);
+            let (words, icon) = if is_open { ("Show keys", icons::KEY) } else { ("Connect", icons::LOGIN) };
+            if menu_item(ui, words, icon, None, refusal.as_deref()) {
+                view.send(Command::Connect(Box::new(profile.clone())));
+            }
+            if is_open && menu_row(ui, "Disconnect", icons::LOGOUT) {
+                view.send(Command::Disconnect(profile.id.clone()));
+            }
+            if menu_row(ui, "Edit", icons::EDIT) {
+                self.menu_edits = Some(profile.clone());
+            }
+            if menu_row(ui, "Copy address", icons::CONTENT_COPY) {
+                ui.ctx().copy_text(profile.endpoint.url.to_string());
+            }
+        });
     }
 
     /// Draws where profiles are stored, and problems with that.

@@ -4,8 +4,10 @@ mod banners;
 pub(super) mod bulk_actions;
 pub(super) mod chips;
 pub mod columns;
+mod copying;
 pub(super) mod empty_states;
 pub(super) mod key_page;
+mod row_menu;
 pub mod rows;
 
 use std::sync::Arc;
@@ -17,12 +19,9 @@ use crate::{
     model::{
         api_key::KeyId,
         filter::{self, ValueOf},
-        inventory::{Bitmap, Field, RowId, list_view::ListView},
-        text::{
-            number::{plural, thousands},
-            sanitize,
-        },
-        time::{calendar, status::StatusGroup},
+        inventory::{Bitmap, Field, list_view::ListView},
+        text::number::{plural, thousands},
+        time::status::StatusGroup,
     },
     ops::keys::list::KeyList,
     ui::{
@@ -63,6 +62,7 @@ pub struct Keys {
     /// The list that was drawn last, and the key at the top, which stays there when rows are added.
     drawn: Option<Arc<KeyList>>,
     top: Option<(KeyId, f32)>,
+    searches_asked: u64,
 }
 
 impl Keys {
@@ -187,8 +187,10 @@ impl Keys {
     }
 
     fn search_row(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) {
-        let free = !ui.ctx().egui_wants_keyboard_input() && !view.state.has_dialog();
-        let slash = free && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Slash));
+        // Before the field is drawn, so that it has the next letters.
+        if std::mem::replace(&mut self.searches_asked, view.state.searches_asked) < view.state.searches_asked {
+            ui.memory_mut(|memory| memory.request_focus(search_box::id()));
+        }
         let count =
             format!("{} of {}", thousands(cluster.rows.rows.len() as u64), thousands(cluster.inventory().len() as u64));
         let mut search = std::mem::take(&mut self.search);
@@ -200,9 +202,6 @@ impl Keys {
         });
         self.search = search;
         focus::entrance(ui, focus::FocusArea::Page, searched.response.id);
-        if slash {
-            searched.response.request_focus();
-        }
         if !searched.completes {
             SearchBox::errors_ui(ui, &cluster.search_errors);
         }
@@ -234,6 +233,7 @@ impl Keys {
         let moved = self.keyboard(ui, view, cluster);
         let rows = cluster.rows.rows.len();
         let now = cluster.now(view.state.now);
+        let is_free = !ui.ctx().egui_wants_keyboard_input() && !view.state.has_dialog();
         let mut scroll = ScrollArea::vertical().id_salt("keys").auto_shrink(false);
         if let (true, Some(cursor)) = (moved, self.cursor) {
             scroll = scroll.vertical_scroll_offset(self.offset_for(ui, cursor));
@@ -242,10 +242,12 @@ impl Keys {
         }
         let output = scroll.show_rows(ui, size::ROW, rows, |ui, range| {
             let mut painter = rows::RowPainter::new(&columns, now, view.state.zone.clone(), dates);
+            let asks_menu = self.cursor.is_some() && is_free && row_menu::is_asked_by_keyboard(ui);
             for line in range {
                 let Some(row_id) = cluster.row_at(line) else { continue };
                 let key = cluster.inventory().listed(row_id);
-                let context = rows::RowContext { cursor: self.cursor == Some(line), cluster, line, row_id };
+                let cursor = self.cursor == Some(line);
+                let context = rows::RowContext { cursor, cluster, line, row_id, asks_menu: cursor && asks_menu };
                 if painter.row(ui, view, &key, &context) {
                     self.cursor = Some(line);
                 }
@@ -335,7 +337,7 @@ impl Keys {
             view.send(Command::SelectLines(0..last + 1, false));
         }
         if copy {
-            copy_rows(ui, cluster, self.cursor);
+            copying::copy_rows(ui, cluster, self.cursor, true);
         }
         if let Some((line, id)) = self.cursor.and_then(|line| cluster.id_at(line).map(|id| (line, id))) {
             if space {
@@ -394,37 +396,4 @@ fn values(cluster: &Cluster, text: &str, of: &ValueOf) -> Vec<(String, usize)> {
             StatusGroup::ALL.map(|group| (group.word().to_owned(), counts.in_group(group))).to_vec()
         }
     }
-}
-
-/// Copies the selected keys, or the one at the keyboard, as tab-separated lines.
-fn copy_rows(ui: &Ui, cluster: &Cluster, cursor: Option<usize>) {
-    const MOST: usize = 100_000;
-    let inventory = cluster.inventory();
-    let selected: Vec<RowId> = if cluster.selection.is_empty() {
-        cursor.and_then(|line| cluster.row_at(line)).into_iter().collect()
-    } else {
-        let shown = cluster.rows.rows.iter().copied();
-        shown.filter(|row_id| cluster.selection.has(*row_id)).take(MOST).collect()
-    };
-    if selected.is_empty() {
-        return;
-    }
-    let mut text = String::from("name\tid\tapplication id\towner\texpires\n");
-    for row_id in &selected {
-        let expires = match inventory.expires(*row_id) {
-            _ if inventory.is_unread(*row_id, "expiration") => "not known".into(),
-            None => "never".into(),
-            Some(at) => calendar::rfc3339(at),
-        };
-        let cells = [
-            sanitize::shown(inventory.name(*row_id)).into_owned(),
-            inventory.id(*row_id).to_owned(),
-            sanitize::shown(inventory.application_id(*row_id).unwrap_or_default()).into_owned(),
-            sanitize::shown(inventory.username(*row_id)).into_owned(),
-            expires,
-        ];
-        text.push_str(&cells.join("\t").replace('\n', " "));
-        text.push('\n');
-    }
-    ui.ctx().copy_text(text);
 }

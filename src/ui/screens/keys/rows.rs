@@ -7,7 +7,10 @@ use eframe::egui::{
 };
 use jiff::tz::TimeZone;
 
-use super::columns::{Columns, LEFT, TICK, checkbox, heading};
+use super::{
+    columns::{Columns, LEFT, TICK, checkbox, heading},
+    row_menu,
+};
 use crate::{
     app::{Cluster, Command},
     model::{
@@ -41,6 +44,8 @@ pub struct RowContext<'a> {
     pub line: usize,
     /// Row id of the key in the inventory.
     pub row_id: RowId,
+    /// `true` if the keyboard asked for the menu of this row.
+    pub asks_menu: bool,
 }
 
 /// Painter of rows, which remembers when the first of the painted texts will change.
@@ -106,6 +111,11 @@ impl<'a> RowPainter<'a> {
             &format!("Select {name}"),
             id.with("tick"),
         );
+        let at = ui.input(|input| input.pointer.latest_pos()).map(|at| at.x - rect.left());
+        let at_pointer = |(_, x, width): &&(Column, f32, f32)| at.is_some_and(|at| (*x..x + width).contains(&at));
+        let column = self.columns.shown.iter().find(at_pointer).map(|(column, ..)| *column);
+        let own = (context.cluster, context.row_id);
+        row_menu::menu(ui, view, own, &response, (context.asks_menu, column));
         let modifiers = click_modifiers(ui);
         if tick.clicked() {
             view.send(match modifiers.shift {

@@ -13,9 +13,7 @@ use crate::{
         Timestamp,
         api_key::{ApiKey, KeyId},
         text::sanitize,
-        time::status::Status,
     },
-    ops::update::plan,
     ui::{
         View,
         components::{
@@ -175,29 +173,14 @@ fn footer(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
     let wide = rect.expand2(vec2(20.0, 0.0));
     ui.painter().hline(wide.x_range(), rect.top() + 0.5, Stroke::new(1.0, p.stroke.divider));
     ui.scope_builder(UiBuilder::new().max_rect(rect).layout(Layout::right_to_left(Align::Center)), |ui| {
-        let session = view.state.home(&key.id).and_then(|home| home.session.value());
-        let own = session.is_some_and(|session| session.identity.username == key.owner.username);
-        let may = session.is_some_and(|session| session.privileges.invalidates_all_keys() || own);
-        let read_only = view.state.home(&key.id).and_then(|home| view.state.read_only_on(&home.profile.id));
-        let off = match key.status(cluster.now(view.state.now)) {
-            _ if read_only.is_some() => read_only,
-            Status::Invalidated => Some("It is already invalidated"),
-            _ if !may => Some("Requires manage_api_key: the key belongs to someone else"),
-            _ => None,
-        };
+        let off = view.state.why_not_invalidate(key);
         // Beside the action bar with a button of the same name, this one says which key it means.
         let name = if cluster.selection.is_empty() { "Invalidate" } else { "Invalidate this key" };
-        let button = Button::danger("Invalidate…").icon(icons::BLOCK).named(name).off_because(off);
+        let button = Button::danger("Invalidate…").icon(icons::BLOCK).named(name).off_because(off.as_deref());
         if button.show(ui).clicked() {
             view.send(Command::from(InvalidateStep::Ask(vec![key.id.clone()])));
         }
-        let hindrance = |session| plan::hindrance(session, key, cluster.now(view.state.now));
-        let off = match session {
-            _ if read_only.is_some() => read_only.map(str::to_owned),
-            Some(session) => hindrance(session).map(|problem| [problem.detail, problem.hint].join(". ")),
-            None => Some("Not connected".to_owned()),
-        };
-        let off = off.map(|words| words.trim_end_matches(". ").to_owned());
+        let off = view.state.why_not_update(key);
         let name = if cluster.selection.is_empty() { "Update" } else { "Update this key" };
         if Button::secondary("Update…").icon(icons::EDIT).named(name).off_because(off.as_deref()).show(ui).clicked() {
             view.send(Command::from(UpdateStep::Ask(vec![key.id.clone()])));
@@ -210,7 +193,7 @@ fn actions(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = space::S;
         rotation::button(ui, view, cluster, key);
-        clone_button::button(ui, view, cluster, key);
+        clone_button::button(ui, view, key);
         let check = Button::secondary("Check a secret…").icon(icons::PASSWORD).small();
         if check.named("Check a secret of this key").show(ui).clicked() {
             view.send(Command::AskCheckSecret(Some(key.id.clone())));

@@ -8,7 +8,7 @@ use crate::{
         rotation::{RotationRole, RotationRow, dialog::RotationStep},
     },
     model::{
-        api_key::{ApiKey, KeyId, KeyKind},
+        api_key::{ApiKey, KeyId},
         rotation::{
             Outlook, State,
             successor::{ROTATED_FROM, ROTATED_TO},
@@ -27,27 +27,6 @@ use crate::{
     },
 };
 
-/// Returns the reason why a key can't be rotated, if it is known beforehand.
-fn hindrance<'a>(view: &View<'a>, cluster: &Cluster, key: &ApiKey) -> Option<&'a str> {
-    let home = view.state.home(&key.id);
-    let session = home.and_then(|home| home.session.value());
-    let read_only = home.and_then(|home| view.state.read_only_on(&home.profile.id));
-    let underway = view
-        .state
-        .rotation_of(&key.id)
-        .is_some_and(|(rotation, part)| part == RotationRole::Old && !rotation.is_finished());
-    match (key.status(cluster.now(view.state.now)), session) {
-        (Status::Invalidated | Status::Expired, _) => Some("It no longer works, so there is nothing to rotate"),
-        (_, None) => Some("Not connected"),
-        _ if read_only.is_some() => read_only,
-        (_, Some(session)) if session.own_key().is_some() => {
-            Some("You can’t create a successor when signed in with an API key: sign in as a user")
-        }
-        _ if underway => Some("It is already being rotated"),
-        _ => (key.kind != KeyKind::Rest).then_some("Such a key is created by a separate request"),
-    }
-}
-
 /// Draws the button that rotates a key, on its page.
 pub(super) fn button(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &ApiKey) {
     let has_ended = matches!(key.status(cluster.now(view.state.now)), Status::Invalidated | Status::Expired);
@@ -55,8 +34,8 @@ pub(super) fn button(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, key: &
         return;
     }
     let name = if cluster.selection.is_empty() { "Rotate" } else { "Rotate this key" };
-    let off = hindrance(view, cluster, key);
-    let button = Button::secondary("Rotate…").icon(icons::AUTORENEW).small().named(name).off_because(off);
+    let off = view.state.why_not_rotate(key);
+    let button = Button::secondary("Rotate…").icon(icons::AUTORENEW).small().named(name).off_because(off.as_deref());
     if button.show(ui).clicked() {
         view.send(Command::from(RotationStep::Ask(vec![key.id.clone()])));
     }
