@@ -131,8 +131,10 @@ pub fn take(ctx: &Context, view: &mut View<'_>) {
         let belongs_to_field = |own: &&Shortcut| types && matches!(own.held, Held::Nothing | Held::Alt);
         let is_function_key = |own: &Shortcut| matches!(own.key, ShortcutKey::F1 | ShortcutKey::F5);
         let shortcuts = row.shortcuts.iter().filter(|own| is_function_key(own) || !belongs_to_field(own));
-        let pressed = shortcuts
-            .fold(false, |pressed, own| ctx.input_mut(|input| input.consume_shortcut(&shortcut(*own))) || pressed);
+        let mut pressed = false;
+        for own in shortcuts {
+            pressed |= ctx.input_mut(|input| input.consume_shortcut(&shortcut(*own)));
+        }
         if pressed {
             run(view, row.action);
         }

@@ -179,7 +179,7 @@ fn the_menu_of_a_row_copies_filters_and_opens_dialogs() {
     let rows = copied_by(&mut desk, "Copy row").unwrap();
     assert!(rows.starts_with("name\tid\t") && rows.lines().count() == 2, "{rows}");
     press_pointer(&mut desk, at, PointerButton::Secondary);
-    desk.press("Show only name “payments-ledger-wri…”");
+    desk.press("Show only name “payments-ledger-writ…”");
     assert_eq!(desk.value("Search").as_deref(), Some("name:payments-ledger-writer name:payments-ledger-writer"));
     // By the keyboard, for the row that it is at.
     desk.key(Key::ArrowDown);
