@@ -82,7 +82,11 @@ impl CreateApiKeyArgs {
             reason: self.reason.unwrap_or_default(),
             ..Draft::default()
         };
-        let endpoint = self.connection.endpoint()?;
+        let connection = self.connection.settled();
+        if !connection.several().is_empty() {
+            return Err(CliError::usage("A key is created through one connection: use --profile once"));
+        }
+        let endpoint = connection.endpoint()?;
         draft::check_before_connecting(&draft, &endpoint.login)?;
         if secret::check_stdout("").is_err() {
             return Err(CliError::usage(
@@ -92,7 +96,7 @@ impl CreateApiKeyArgs {
         }
         check_writable(&endpoint)?;
         let (session, checked) = draft::check(&endpoint, &draft).await?;
-        let session = self.connection.confirm(&session)?;
+        let session = connection.confirm(&session)?;
         let created = create::send(&session, &checked.key).await?;
         let text = Zeroizing::new(format!("id: {}\nkey: {}\n", created.id, created.secret.expose()));
         if let Err(error) = secret::write_stdout(text.as_bytes()).map_err(CliError::Output) {

@@ -10,14 +10,16 @@ use std::{
     time::Duration,
 };
 
-use super::{error::CliError, output};
+use super::{args::row_options, error::CliError, output};
 use crate::{
     client::TokenSource,
     model::{
         api_key::KeyId,
         connections::{endpoint::Endpoint, profile::Profile},
+        defaults::{Defaults, DefaultsFault},
         machine_policy::MachinePolicy,
         secret::Secret,
+        text::sanitize,
     },
     ops::{
         Problem,
@@ -29,6 +31,7 @@ use crate::{
     },
     store::{
         connections::{Profiles, ProfilesError},
+        defaults_file::DefaultsFile,
         journal::Journal,
         machine_policy::PolicyFile,
         vault::{
@@ -128,6 +131,42 @@ const MAX_SHUTDOWN: Duration = Duration::from_secs(5);
 pub(super) fn policy() -> &'static Arc<MachinePolicy> {
     static POLICY: OnceLock<Arc<MachinePolicy>> = OnceLock::new();
     POLICY.get_or_init(|| Arc::new(PolicyFile::of_this_machine().read()))
+}
+
+/// Returns the file with this user's defaults.
+pub(super) fn defaults_file() -> &'static DefaultsFile {
+    static FILE: OnceLock<DefaultsFile> = OnceLock::new();
+    FILE.get_or_init(DefaultsFile::of_this_user)
+}
+
+/// Returns this user's defaults; none if their file can't be used, which [`check_defaults`] tells.
+pub(super) fn defaults() -> &'static Defaults {
+    static NONE: Defaults = Defaults { profile: None, output: None, color: None, columns: None, timeout: None };
+    read_defaults().as_ref().unwrap_or(&NONE)
+}
+
+/// Checks that the file with this user's defaults can be used.
+///
+/// # Errors
+/// With the file, its line and the reason.
+pub(super) fn check_defaults() -> Result<(), CliError> {
+    let Err(fault) = read_defaults() else { return Ok(()) };
+    let path = defaults_file().path().map(|path| path.display().to_string()).unwrap_or_default();
+    Err(CliError::usage(format!("{}: {fault}", sanitize::shown(&path))))
+}
+
+fn read_defaults() -> &'static Result<Defaults, DefaultsFault> {
+    static DEFAULTS: OnceLock<Result<Defaults, DefaultsFault>> = OnceLock::new();
+    DEFAULTS.get_or_init(|| {
+        let defaults = defaults_file().read()?;
+        if let Some(set) = &defaults.columns {
+            for name in &set.value {
+                let wrong = |why| DefaultsFault::at(set.line, format!("columns: {why}"));
+                row_options::places(name.trim()).map_err(wrong)?;
+            }
+        }
+        Ok(defaults)
+    })
 }
 
 /// Returns the journal of this computer's user.

@@ -15,9 +15,9 @@ mod version;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::PossibleValue};
 
-use crate::model::filter;
+use crate::model::{defaults::ColorChoice, filter};
 use args::connection::ConnectionFlags;
 use error::{CliError, Exit};
 
@@ -43,6 +43,9 @@ struct Cli {
     #[cfg(feature = "sandbox")]
     #[arg(long, value_name = "N", requires = "sandbox", value_parser = commands::sandbox::keys)]
     keys: Option<usize>,
+    /// When to color text [default: auto]
+    #[arg(long, global = true, value_name = "WHEN")]
+    color: Option<ColorChoice>,
     #[command(flatten)]
     connection: ConnectionFlags,
     #[command(subcommand)]
@@ -88,6 +91,8 @@ enum Verb {
     Profiles(commands::profiles::ProfilesArgs),
     /// Show the rules that the administrator of this computer has set
     Policy(commands::policy::PolicyArgs),
+    /// Show the defaults of the command line, and the file they come from
+    Config(commands::config::ConfigArgs),
     /// Sign in at the OpenID Connect provider of a saved connection
     Login(commands::login::LoginArgs),
     /// Sign out: remove the tokens of a saved connection from the keyring
@@ -116,6 +121,69 @@ pub struct Command {
     verb: Verb,
 }
 
+/// Option values by the words of the choices, each with its meaning.
+impl ValueEnum for ColorChoice {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let meaning = match self {
+            Self::Auto => "On a terminal, unless NO_COLOR is set",
+            Self::Always => "Also into files and pipes",
+            Self::Never => "Never",
+        };
+        Some(PossibleValue::new(self.word()).help(meaning))
+    }
+}
+
+impl Verb {
+    /// Returns `true` for a command that uses a connection which a user can set as the default.
+    fn connects(&self) -> bool {
+        match self {
+            #[cfg(feature = "sandbox")]
+            Self::Sandbox(_) => false,
+            // `run` asks no cluster unless it is told to, and `profiles` saves what it is given.
+            Self::Run(_) | Self::Profiles(_) => false,
+            Self::Policy(_) | Self::Config(_) | Self::Completions(_) | Self::Manual(_) => false,
+            _ => true,
+        }
+    }
+
+    /// Returns `true` for a command that works whatever is wrong with the file of defaults.
+    fn needs_no_defaults(&self) -> bool {
+        matches!(self, Self::Completions(_) | Self::Manual(_)) || matches!(self, Self::Config(args) if args.is_path())
+    }
+}
+
+/// Returns the options of the connection with the user's defaults, for the commands that use them.
+fn with_defaults(connection: ConnectionFlags, verb: &Verb) -> Result<ConnectionFlags, CliError> {
+    if verb.needs_no_defaults() {
+        return Ok(connection);
+    }
+    environment::check_defaults()?;
+    if verb.connects() { connection.with_defaults(environment::defaults()) } else { Ok(connection) }
+}
+
+/// Commands that deliver a secret: where it goes is said each time.
+const DELIVERING: [&str; 4] = ["create", "grant", "clone", "rotate"];
+
+/// Returns a command in which the form of the output is the user's default, where that form is possible.
+fn with_default_output(command: clap::Command, form: &'static str) -> clap::Command {
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    let named = |name: &String| !DELIVERING.contains(&name.as_str());
+    let command = names
+        .into_iter()
+        .filter(named)
+        .fold(command, |command, name| command.mut_subcommand(name, |sub| with_default_output(sub, form)));
+    let is_possible = command.get_arguments().any(|arg| {
+        arg.get_id() == "output"
+            && arg.get_default_values() == ["table"]
+            && arg.get_possible_values().iter().any(|value| value.get_name() == form)
+    });
+    if is_possible { command.mut_arg("output", |arg| arg.default_value(form)) } else { command }
+}
+
 /// Returns the command line as clap knows it, with examples in its help.
 fn command() -> clap::Command {
     help::complete(Cli::command().long_version(version::long()))
@@ -126,8 +194,14 @@ fn command() -> clap::Command {
 /// # Errors
 /// The exit code, after the message was printed: of a usage error, of `--help` or `--version`.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, ExitCode> {
-    let matches = command().try_get_matches_from(ids_last(args)).map_err(error::print_clap)?;
-    let cli = Cli::from_arg_matches(&matches).map_err(error::print_clap)?;
+    let command = match &environment::defaults().output {
+        Some(set) => with_default_output(command(), set.value),
+        None => command(),
+    };
+    let matches = command.try_get_matches_from(ids_last(args)).map_err(error::print_clap)?;
+    let mut cli = Cli::from_arg_matches(&matches).map_err(error::print_clap)?;
+    cli.connection = cli.connection.settled();
+    cli.color.into_iter().for_each(output::paint::choose);
     #[cfg(feature = "sandbox")]
     let sandbox = cli.sandbox.then(|| cli.keys.unwrap_or(Options::default().keys));
     #[cfg(not(feature = "sandbox"))]
@@ -138,7 +212,13 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, ExitCo
              cluster",
         )
         .print()),
-        (Some(verb), None) => Ok(Request::Command(Box::new(Command { connection: cli.connection, verb }))),
+        (Some(verb), None) if !cli.connection.several().is_empty() && !matches!(verb, Verb::List(_)) => {
+            Err(CliError::usage("Only `list` takes several connections: use --profile once").print())
+        }
+        (Some(verb), None) => {
+            let connection = with_defaults(cli.connection, &verb).map_err(|error| error.print())?;
+            Ok(Request::Command(Box::new(Command { connection, verb })))
+        }
         (None, _) if !cli.connection.is_empty() => {
             Err(CliError::usage("Connection options require a command, such as `keybearer check`").print())
         }
@@ -269,6 +349,7 @@ async fn dispatch(command: Command) -> Result<Exit, CliError> {
         Verb::Journal(args) => commands::journal::run(flags, &args).await,
         Verb::Profiles(args) => commands::profiles::run(flags, args),
         Verb::Policy(args) => commands::policy::run(&args),
+        Verb::Config(args) => commands::config::run(flags, &args),
         Verb::Login(args) => commands::login::login(flags, args).await,
         Verb::Logout => commands::login::logout(flags).await,
         Verb::Completions(args) => commands::completions::run(&args),

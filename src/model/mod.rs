@@ -3,6 +3,7 @@
 pub mod api_key;
 pub mod connections;
 pub mod create;
+pub mod defaults;
 pub mod failure;
 pub mod filter;
 pub mod form_error;

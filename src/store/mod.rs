@@ -4,6 +4,7 @@ pub mod browser;
 #[cfg(feature = "window")]
 pub mod clipboard;
 pub mod connections;
+pub mod defaults_file;
 pub mod disk;
 pub mod file_dialog;
 pub mod journal;

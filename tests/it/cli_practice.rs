@@ -52,6 +52,8 @@ pub fn clean(program: &str) -> Command {
     command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/no/such/bus");
     // The rules of the computer that the tests run on are not theirs.
     command.env("KEYBEARER_TEST_POLICY", concat!(env!("CARGO_TARGET_TMPDIR"), "/no-policy.toml"));
+    // The defaults of whoever runs the tests are not theirs either.
+    command.env("KEYBEARER_CONFIG", "off");
     // Records of journals are kept for a user; those of tests are not.
     command.env("XDG_STATE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/state"));
     command

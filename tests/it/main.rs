@@ -20,6 +20,7 @@ mod cli_grant;
 mod cli_import;
 mod cli_invalidate_many;
 mod cli_journal;
+mod cli_json;
 mod cli_last_use;
 mod cli_lists;
 mod cli_names;

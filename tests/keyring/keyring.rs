@@ -657,3 +657,58 @@ fn a_journal_is_keyed_signed_and_proved_to_a_program_that_is_not_keybearer() {
     assert!(code == Some(1) && words.contains("12 entries that were written"), "{words}");
     assert!(words.contains("more than the journal: entries were removed since"), "{words}");
 }
+
+#[test]
+fn a_command_gets_the_kept_secret_in_its_environment_alone() {
+    let Some(_turn) = desktop() else { return };
+    let (vault, profiles) = profiles();
+    empty(&profiles);
+    let home = tempfile::tempdir().unwrap();
+    let (_runtime, sandbox, ca) = practice(home.path());
+    let mut practice = profile("practice", "officer-password");
+    practice.endpoint.url = ClusterUrl::parse(sandbox.url()).unwrap();
+    practice.endpoint.trust = Trust::CaFile(ca);
+    practice.endpoint.login = Login::Password { username: "officer".into(), password: Secret::new("officer-password") };
+    profiles.save(&practice).unwrap();
+    let kept = KeptSecrets::new(vault);
+    let (works, gone) = (KeyId::new("VuaCfGcBCdbkQm-e5aOx"), KeyId::new("VuaCfGcBCdbkQm-e5aOy"));
+    for id in [&works, &gone] {
+        kept.keep_secret(id, "twice", &Secret::new("ui2lp2axTNmsyakw9tvNnw"), None).unwrap();
+    }
+    kept.keep_secret(&works, "app", &Secret::new("ui2lp2axTNmsyakw9tvNnw"), None).unwrap();
+    let encoded = kept.find(&works).unwrap().unwrap().encoded;
+    let print = ["--", "sh", "-c", "echo \"$ES_API_KEY|$AUTH|$#|$0\"; tr '\\0' ' ' < /proc/$$/cmdline; exit 7"];
+    let ran = |args: &[&str]| {
+        let output = keybearer(&[&["run"], args, &print].concat(), home.path());
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, out, err) = ran(&["--key", "app"]);
+    assert_eq!((code, err.as_str()), (Some(7), ""));
+    let (first, arguments) = out.split_once('\n').unwrap();
+    assert_eq!(first, format!("{}||0|sh", encoded.expose()));
+    assert!(!arguments.contains(encoded.expose()) && arguments.starts_with("sh "), "{arguments}");
+    let (_, out, _) = ran(&["--key", works.as_str(), "--env", "AUTH=ApiKey {encoded} {id}"]);
+    assert!(out.starts_with(&format!("|ApiKey {} {works}|", encoded.expose())), "{out}");
+    // The practice cluster never made this key: with a connection, that is told before anything starts.
+    let (code, out, err) = ran(&["--key", "app", "--profile", "practice"]);
+    assert!(code == Some(1) && out.is_empty() && err.contains("refused"), "{err}");
+    kept.keep_secret(&works, "twice", &Secret::new("ui2lp2axTNmsyakw9tvNnw"), None).unwrap();
+    let (code, out, err) = ran(&["--key", "twice"]);
+    assert!(code == Some(1) && out.is_empty() && err.contains(&format!("{works}, {gone}")), "{err}");
+    let missing = keybearer(&["run", "--key", works.as_str(), "--", "/no/such/program"], home.path());
+    assert_eq!(missing.status.code(), Some(127), "{missing:?}");
+
+    // Two connections to one cluster are one list; one that fails is told, and the list is not called whole.
+    let mut other = profile("unreachable", "x");
+    other.endpoint.url = ClusterUrl::parse("https://127.0.0.1:1").unwrap();
+    profiles.save(&other).unwrap();
+    let args = ["list", "--profile", "practice", "--profile", "unreachable", "-o", "json"];
+    let listed = keybearer(&args, home.path());
+    assert_eq!(listed.status.code(), Some(3), "{listed:?}");
+    assert!(String::from_utf8_lossy(&listed.stderr).contains("unreachable could not be read"), "{listed:?}");
+    for id in [&works, &gone] {
+        kept.forget(id).unwrap();
+    }
+    empty(&profiles);
+}

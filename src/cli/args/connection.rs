@@ -10,6 +10,7 @@ use crate::{
         environment::{self, Host, ThisMachine},
         error::CliError,
         output,
+        output::paint::Source,
     },
     model::{
         connections::{
@@ -19,6 +20,7 @@ use crate::{
             login::Login,
             protection::Protection,
         },
+        defaults::Defaults,
         text::sanitize,
     },
     ops::{
@@ -32,8 +34,11 @@ use crate::{
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectionFlags {
-    /// Use this saved connection instead of the environment
-    #[arg(long, global = true, value_name = "NAME")]
+    /// Use this saved connection instead of the environment; for `list` it can be repeated
+    #[arg(long = "profile", global = true, value_name = "NAME")]
+    pub(crate) profiles: Vec<String>,
+    /// The saved connection, if there is only one.
+    #[arg(skip)]
     pub(crate) profile: Option<String>,
     /// Address of the cluster, such as https://es.example.net:9200; repeat it for further addresses of the same cluster
     #[arg(long, global = true)]
@@ -87,12 +92,54 @@ pub(crate) struct Connection {
 
 impl ConnectionFlags {
     pub(crate) fn is_empty(&self) -> bool {
-        let Self { profile, url, ca_file, fingerprint, insecure, timeout, run_as, .. } = self;
+        let Self { profiles, profile, url, ca_file, fingerprint, insecure, timeout, run_as, .. } = self;
         let Self { client_cert, client_key, proxy, no_proxy, read_only, confirm_name, .. } = self;
         let texts = [profile, fingerprint, timeout, run_as, proxy, confirm_name];
         let paths = [ca_file, client_cert, client_key];
-        let is_switched = *insecure || *no_proxy || *read_only || !url.is_empty();
+        let is_switched = *insecure || *no_proxy || *read_only || !url.is_empty() || !profiles.is_empty();
         !is_switched && paths.iter().all(|path| path.is_none()) && texts.iter().all(|text| text.is_none())
+    }
+
+    /// Reads the names of saved connections as they were given: one is the connection, several are for
+    /// [`Self::several`].
+    pub(crate) fn settled(mut self) -> Self {
+        if let [name] = self.profiles.as_slice() {
+            self.profile = Some(name.clone());
+        }
+        self
+    }
+
+    /// Returns the names of several saved connections; empty for one or none.
+    pub(crate) fn several(&self) -> &[String] {
+        if self.profiles.len() > 1 { &self.profiles } else { &[] }
+    }
+
+    /// Takes the connection and the time limit from the user's defaults, where neither options nor the environment name
+    /// them.
+    ///
+    /// # Errors
+    /// If a variable can't be read.
+    pub(crate) fn with_defaults(mut self, defaults: &Defaults) -> Result<Self, CliError> {
+        let is_given = !self.profiles.is_empty() || self.profile.is_some() || self.other_cluster()?.is_some();
+        if !is_given {
+            self.profile = defaults.profile.as_ref().map(|set| set.value.clone());
+        }
+        // A saved connection has a time limit of its own.
+        if self.profile.is_none() && self.timeout.is_none() {
+            self.timeout = defaults.timeout.as_ref().map(|set| set.value.to_string());
+        }
+        Ok(self)
+    }
+
+    /// Returns what names the cluster other than a profile: an option, or a variable.
+    ///
+    /// # Errors
+    /// If the variable can't be read.
+    pub(crate) fn other_cluster(&self) -> Result<Option<Source>, CliError> {
+        if !self.url.is_empty() {
+            return Ok(Some(Source::Option));
+        }
+        Ok(ThisMachine.variable("ES_URL")?.map(|_| Source::Variable("ES_URL")))
     }
 
     /// Puts the connection together and prints its warnings.

@@ -5,7 +5,15 @@ use std::io;
 use clap::Args;
 
 use crate::{
-    cli::{error::CliError, output, output::key_row},
+    cli::{
+        environment,
+        error::CliError,
+        output,
+        output::{
+            key_row,
+            paint::{Painted, Tone},
+        },
+    },
     export::csv::{self, id_cell, no_formula},
     model::{Timestamp, api_key::ApiKey, inventory::RowId},
 };
@@ -56,6 +64,18 @@ pub(crate) enum Shape {
     Fixed,
 }
 
+/// Checks the name of a column, and returns its index in a CSV file, which not every column has.
+///
+/// # Errors
+/// With the names that there are.
+pub(crate) fn places(name: &str) -> Result<Option<usize>, String> {
+    let found = COLUMNS.iter().find(|(word, ..)| *word == name).map(|(.., place)| *place);
+    found.ok_or_else(|| {
+        let all: Vec<&str> = COLUMNS.iter().map(|(word, ..)| *word).collect();
+        format!("there is no column “{name}”; available columns: {}", all.join(", "))
+    })
+}
+
 impl RowOptions {
     /// Checks for contradictory options, before anything is requested.
     ///
@@ -67,13 +87,7 @@ impl RowOptions {
         }
         for name in &self.columns {
             let name = name.trim();
-            let Some((_, _, csv)) = COLUMNS.iter().find(|(word, ..)| *word == name) else {
-                let all: Vec<&str> = COLUMNS.iter().map(|(word, ..)| *word).collect();
-                return Err(CliError::usage(format!(
-                    "--columns: there is no column “{name}”; available columns: {}",
-                    all.join(", ")
-                )));
-            };
+            let csv = places(name).map_err(|why| CliError::usage(format!("--columns: {why}")))?;
             if shape == Shape::Csv && csv.is_none() {
                 return Err(CliError::usage(format!("--columns: {name} is available only in the table")));
             }
@@ -101,27 +115,34 @@ impl RowOptions {
 
     fn columns(&self) -> Vec<&str> {
         if self.columns.is_empty() {
-            return key_row::COLUMNS.to_vec();
+            return match &environment::defaults().columns {
+                Some(set) => set.value.iter().map(|name| name.trim()).collect(),
+                None => key_row::COLUMNS.to_vec(),
+            };
         }
         self.columns.iter().map(|name| name.trim()).collect()
     }
 
     /// Formats the table, as wide as the terminal. `more` is a further column: its header, and a cell for each key.
-    pub(crate) fn table(&self, keys: impl Iterator<Item = ApiKey>, now: Timestamp, more: Option<More<'_>>) -> String {
+    pub(crate) fn table(&self, keys: impl Iterator<Item = ApiKey>, now: Timestamp, more: Option<More<'_>>) -> Painted {
         let zone = crate::ops::clock::zone();
         let columns = self.columns();
-        let cells = |key: ApiKey| -> Vec<String> {
+        let mut tones = Vec::new();
+        let cells = |(number, key): (usize, ApiKey)| -> Vec<String> {
+            tones.push(Tone::of(key.known_status(now)));
             let own = columns.iter().map(|column| key_row::cell(&key, column, now, &zone));
-            own.chain(more.as_ref().map(|more| (more.cell)(&key))).collect()
+            own.chain(more.as_ref().map(|more| (more.cell)(number, &key))).collect()
         };
-        let rows: Vec<Vec<String>> = keys.map(cells).collect();
+        let rows: Vec<Vec<String>> = keys.enumerate().map(cells).collect();
         let head = |word: &&str| COLUMNS.iter().find(|(own, ..)| own == word).map_or("", |(_, head, _)| *head);
         let heads: Vec<&str> = columns.iter().map(head).chain(more.as_ref().map(|more| more.head)).collect();
-        let text = output::fitted(&heads, &rows, &key_row::WHOLE, output::width());
-        match text.split_once('\n') {
-            Some((_, rows)) if self.no_headers => rows.to_owned(),
-            _ => text,
-        }
+        let rows = output::fit(&heads, rows, &key_row::WHOLE, output::width());
+        let tone = |row: usize, column: usize| match columns.get(column) {
+            Some(&("left" | "status")) => tones.get(row).copied().flatten(),
+            _ => None,
+        };
+        let text = output::painted(&heads, &rows, &tone);
+        if self.no_headers { text.without_first_line() } else { text }
     }
 
     /// Prints the chosen columns as CSV to stdout, under the names that they have in the complete file.
@@ -162,8 +183,8 @@ impl RowOptions {
 pub(crate) struct More<'m> {
     /// Header of the column.
     pub(crate) head: &'m str,
-    /// Function that formats the cell of a key, harmless.
-    pub(crate) cell: &'m dyn Fn(&ApiKey) -> String,
+    /// Function that formats the cell of a key by its place in the list, harmless.
+    pub(crate) cell: &'m dyn Fn(usize, &ApiKey) -> String,
 }
 
 #[cfg(test)]
@@ -185,9 +206,10 @@ mod tests {
         let all: Vec<&str> = COLUMNS.iter().map(|(word, ..)| *word).collect();
         assert!(options(&all, false).check(Shape::Table).is_ok());
         let text = options(&all, false).table([key.clone()].into_iter(), Timestamp::EPOCH, None);
+        let text = text.text();
         assert_eq!(text.lines().count(), 2);
         assert!(COLUMNS.iter().all(|(_, head, _)| text.lines().next().is_some_and(|line| line.contains(head))));
-        assert_eq!(options(&["id", "name"], true).table([key].into_iter(), Timestamp::EPOCH, None), "-a  n\n");
+        assert_eq!(options(&["id", "name"], true).table([key].into_iter(), Timestamp::EPOCH, None).text(), "-a  n\n");
         for (word, _, place) in COLUMNS {
             assert_eq!(options(&[word], false).check(Shape::Csv).is_ok(), place.is_some());
         }

@@ -97,7 +97,7 @@ fn write_rows(
     match args.output {
         _ if args.rows.ids() => RowOptions::put_ids(row_ids.iter().map(|row| read.keys.id(*row))),
         ExpiringFormat::Table if row_ids.is_empty() => Ok(()),
-        ExpiringFormat::Table => output::put(&args.rows.table(keys(), now, None)),
+        ExpiringFormat::Table => output::paint::put_painted(&args.rows.table(keys(), now, None)),
         ExpiringFormat::Json => listing::write(export::Format::Json, rows(), &about),
         ExpiringFormat::Csv if args.rows.changes_csv() => args.rows.put_csv(keys(), now),
         ExpiringFormat::Csv => listing::write(export::Format::Csv, rows(), &about),

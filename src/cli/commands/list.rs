@@ -1,6 +1,9 @@
 //! `keybearer list`: the visible keys, searched, sorted and written in the wanted form.
 
-use std::io::{self, IsTerminal};
+use std::{
+    borrow::Cow,
+    io::{self, IsTerminal},
+};
 
 use clap::{Args, ValueEnum, builder::PossibleValue};
 
@@ -11,10 +14,16 @@ use crate::{
             row_options::{More, RowOptions, Shape},
         },
         error::{CliError, Exit},
-        keys::listing::{RowCounts, about, asker, conclude, read, read_query, write},
-        output,
+        keys::{
+            listing::{RowCounts, about, asker, conclude, conclude_several, read, read_query, write},
+            several,
+        },
+        output::{
+            self,
+            paint::{Painted, put_painted},
+        },
     },
-    export::{self, Row},
+    export::{self, About, Row},
     model::{
         Timestamp,
         api_key::{ApiKey, KeyId},
@@ -50,6 +59,9 @@ pub(crate) struct ListArgs {
     /// Output format
     #[arg(short, long, default_value = "table")]
     output: ListFormat,
+    /// List the keys of all saved connections, with a column for the connection
+    #[arg(long)]
+    all_profiles: bool,
     /// Explain the query syntax
     #[arg(long)]
     query_help: bool,
@@ -124,6 +136,9 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: ListArgs) -> Result<Exit,
              keys",
         ));
     }
+    if args.all_profiles || !flags.several().is_empty() {
+        return run_several(flags, &args, &sorts).await;
+    }
     let session = flags.session().await?;
     let list = read(&session).await?;
     let now = session.now();
@@ -139,6 +154,55 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: ListArgs) -> Result<Exit,
     Ok(conclude(&list, &query, RowCounts { shown: row_ids.len(), found: found.len(), not_known }, exit, written))
 }
 
+/// Lists the keys of several clusters. One that can't be read is reported, and the list is not called whole.
+async fn run_several(flags: &ConnectionFlags, args: &ListArgs, sorts: &[Sort]) -> Result<Exit, CliError> {
+    let is_other = !flags.url.is_empty() || args.all_profiles && !flags.profiles.is_empty();
+    if is_other {
+        return Err(CliError::usage("--all-profiles, several --profile, and --url can't be used together"));
+    }
+    let csv_of_columns = args.output == ListFormat::Csv && args.rows.changes_csv();
+    if args.last_use || args.rows.ids() || csv_of_columns {
+        return Err(CliError::usage(
+            "--last-use, --ids, and --columns or --no-headers with CSV work only with one connection",
+        ));
+    }
+    let (names, is_all) = match args.all_profiles {
+        true => several::all_names()?,
+        false => (flags.several().to_vec(), true),
+    };
+    let lists = several::read(flags, &names).await?;
+    let (list, now) = (&lists.keys, clock::now());
+    let query = read_query(&args.search, now)?;
+    let (found, not_known) = chosen(list, &query, args.status, sorts, now, Asker::default());
+    let row_ids = args.rows.first(&found);
+    let keys = row_ids.iter().map(|row| list.keys.key(*row));
+    let written = match args.output.file() {
+        None if row_ids.is_empty() => Ok(()),
+        None => {
+            let cell = |number: usize, _: &ApiKey| output::cell(row_ids.get(number).map_or("", |row| lists.name(*row)));
+            put_painted(&args.rows.table(keys, now, Some(More { head: "CLUSTER", cell: &cell })))
+        }
+        Some(format) => {
+            let about =
+                About { cluster: String::new(), with_cluster: true, now, made_at: clock::now(), zone: clock::zone() };
+            let row = |row: &RowId| Row { cluster: lists.name(*row), key: Cow::Owned(list.keys.key(*row)) };
+            write(format, row_ids.iter().map(row), &about)
+        }
+    };
+    let exit = match (lists.is_whole && is_all, not_known) {
+        (false, _) => Exit::Partly,
+        (true, 0) => Exit::Done,
+        (true, _) => Exit::NotKnown,
+    };
+    Ok(conclude_several(
+        &lists,
+        &query,
+        RowCounts { shown: row_ids.len(), found: found.len(), not_known },
+        exit,
+        written,
+    ))
+}
+
 async fn write_rows(
     session: &Session,
     args: &ListArgs,
@@ -152,20 +216,20 @@ async fn write_rows(
         None if row_ids.is_empty() => Ok(()),
         None if args.last_use => {
             let keys: Vec<ApiKey> = keys.collect();
-            output::put(&with_last_use(session, keys, now, args).await)
+            put_painted(&with_last_use(session, keys, now, args).await)
         }
-        None => output::put(&args.rows.table(keys, now, None)),
+        None => put_painted(&args.rows.table(keys, now, None)),
         Some(export::Format::Csv) if args.rows.changes_csv() => args.rows.put_csv(keys, now),
         Some(format) => {
             let about = about(session, now);
-            let rows = keys.map(|key| Row { cluster: &about.cluster, key: std::borrow::Cow::Owned(key) });
+            let rows = keys.map(|key| Row { cluster: &about.cluster, key: Cow::Owned(key) });
             write(format, rows, &about)
         }
     }
 }
 
 /// Formats the table with the column of the last use. If the last use is not known, the reason is reported once.
-async fn with_last_use(session: &Session, keys: Vec<ApiKey>, now: Timestamp, args: &ListArgs) -> String {
+async fn with_last_use(session: &Session, keys: Vec<ApiKey>, now: Timestamp, args: &ListArgs) -> Painted {
     let ids: Vec<KeyId> = keys.iter().map(|key| key.id.clone()).collect();
     let uses = last_use::within(session, &ids, args.audit_index.as_deref()).await;
     let zone = clock::zone();
@@ -178,7 +242,7 @@ async fn with_last_use(session: &Session, keys: Vec<ApiKey>, now: Timestamp, arg
         )),
         Err(not_known) => output::print_error(&format!("Last use: {not_known}")),
     }
-    let cell = |key: &ApiKey| match &uses {
+    let cell = |_: usize, key: &ApiKey| match &uses {
         Ok(uses) => uses.of(&key.id).map_or_else(|| "not seen".into(), |at| calendar::local(at, &zone)),
         Err(_) => "not known".into(),
     };

@@ -3,6 +3,7 @@
 pub(super) mod check;
 pub(super) mod clone;
 pub(super) mod completions;
+pub(super) mod config;
 pub(super) mod create;
 pub(super) mod expiring;
 pub(super) mod grant;

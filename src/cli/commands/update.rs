@@ -19,6 +19,7 @@ use crate::{
         keys::named,
         output::{
             self, PlainFormat,
+            progress::Progress as ProgressBar,
             reason::{ReasonJson, reasons},
         },
         signals,
@@ -224,10 +225,10 @@ fn confirmed_by_a_person() -> Result<bool, CliError> {
 async fn carry_out(session: &Session, plan: &Arc<UpdatePlan>) -> Outcome {
     let stop = AtomicBool::new(false);
     let total = plan.planned.len();
+    let bar = (total > update::MAX_BULK).then(|| ProgressBar::new(""));
     let progress = |news: Progress<'_>| {
-        if total > update::MAX_BULK {
-            let settled = news.outcome.settled() as u64;
-            output::print_status(&format!("{} of {}", thousands(settled), thousands(total as u64)));
+        if let Some(bar) = &bar {
+            bar.report(news.outcome.settled() as u64, total as u64);
         }
     };
     let work = update::run(session, plan, None, &stop, progress);

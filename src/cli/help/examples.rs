@@ -66,6 +66,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "keybearer list --status expired --columns id,name,owner --limit 20",
                 "The newest 20 keys that have expired, by some of their columns",
             ),
+            ("keybearer list --profile prod --profile staging name:app", "The keys of two clusters as one list"),
             (
                 "keybearer list -o json 'on:logs-*' | jq -r '.[].name'",
                 "The names of keys that reach indices named logs-*",
@@ -247,6 +248,9 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ("policy", &[("keybearer policy show", "The rules that hold on this computer")]),
     ("policy show", &[("keybearer policy show -o json", "The rules that hold on this computer, as JSON")]),
     ("policy check", &[("keybearer policy check policy.toml", "The first fault of a file, with its line and column")]),
+    ("config", &[("keybearer config show", "Each default, and where it comes from")]),
+    ("config path", &[("keybearer config path", "The file with the defaults, also if there is none yet")]),
+    ("config show", &[("keybearer config show -o json", "Each default, and where it comes from, as JSON")]),
     (
         "login",
         &[

@@ -8,7 +8,7 @@ use clap::Command;
 use super::CREATE_API_KEY;
 
 /// Environment variables, each with its meaning.
-pub(super) const ENVIRONMENT: [(&str, &str); 10] = [
+pub(super) const ENVIRONMENT: [(&str, &str); 12] = [
     ("ES_URL", "address of the cluster"),
     ("ES_CA_FILE", "PEM file with the certificates to trust"),
     ("ES_FINGERPRINT", "SHA-256 fingerprint of the certificate to trust"),
@@ -19,6 +19,8 @@ pub(super) const ENVIRONMENT: [(&str, &str); 10] = [
     ("KEYBEARER_CLIENT_SECRET", "secret of the client at an OpenID Connect provider, for the same"),
     ("KEYBEARER_JOURNAL", "folder of the activity journal, or off for none"),
     ("KEYBEARER_ROTATIONS", "folder of the rotations in progress"),
+    ("KEYBEARER_CONFIG", "file with defaults, or off for none; see `keybearer config`"),
+    ("NO_COLOR, CLICOLOR_FORCE", "no colors, or colors also into files and pipes; --color overrides them"),
 ];
 
 /// Which of options, environment and profile counts.
@@ -35,8 +37,10 @@ pub(super) const EXIT_CODES: [(&str, &str); 6] = [
 ];
 
 /// Files, each with its meaning.
-pub(super) const FILES: [(&str, &str); 1] =
-    [("/etc/keybearer/policy.toml", "rules of this computer, set by its administrator: `keybearer policy show`")];
+pub(super) const FILES: [(&str, &str); 2] = [
+    ("~/.config/keybearer/config.toml", "defaults of the command line: `keybearer config path`"),
+    ("/etc/keybearer/policy.toml", "rules of this computer, set by its administrator: `keybearer policy show`"),
+];
 
 /// Returns a command with examples below its help and that of each of its subcommands; the help of the root also has
 /// the environment and the exit codes.

@@ -5,10 +5,11 @@ use std::{
     ops::ControlFlow,
 };
 
+use super::several::SeveralLists;
 use crate::{
     cli::{
         error::{CliError, Exit},
-        output,
+        output::{self, progress::Progress},
     },
     export::{self, About, Row},
     model::{Timestamp, filter, inventory::Asker, text::number, time::calendar},
@@ -48,12 +49,32 @@ pub(crate) fn conclude(
     exit.unless_unwritten(written)
 }
 
+/// Reports on the list of several clusters as [`conclude`] does on one.
+pub(crate) fn conclude_several(
+    lists: &SeveralLists,
+    query: &filter::Query,
+    counts: RowCounts,
+    exit: Exit,
+    written: io::Result<()>,
+) -> Exit {
+    if !matches!(&written, Err(error) if error.kind() == io::ErrorKind::BrokenPipe) {
+        let list = &lists.keys;
+        let at = calendar::clock(list.as_of, &clock::zone());
+        output::print_status(&count_text(list.total, list.own_only, counts.shown, counts.found, &at));
+    }
+    lists.print_doubts();
+    if written.is_ok() {
+        print_not_known(counts.not_known, query);
+    }
+    exit.unless_unwritten(written)
+}
+
 /// Reads all keys, with progress on a terminal.
 pub(crate) async fn read(session: &Session) -> Result<KeyList, CliError> {
-    let told = output::someone_is_there();
+    let progress = output::someone_is_there().then(|| Progress::new(" read"));
     let list = list::all(session, move |news| {
-        if let (true, ListProgress::Count { read, total }) = (told, news) {
-            progress(read, total);
+        if let (Some(progress), ListProgress::Count { read, total }) = (&progress, news) {
+            progress.report(read, total);
         }
     });
     Ok(list.await?)
@@ -107,14 +128,6 @@ pub(crate) fn read_query(words: &[String], now: Timestamp) -> Result<filter::Que
         lines.push("See `keybearer list --query-help` for the query syntax".into());
         CliError::usage(lines.join("\n"))
     })
-}
-
-fn progress(read: u64, total: u64) {
-    if total > 0 {
-        output::print_status(&format!("{} of {} read", number::thousands(read), number::thousands(total)));
-    } else {
-        output::print_status(&format!("{} read so far", number::thousands(read)));
-    }
 }
 
 /// Reports the number of keys of which it is not known whether they match the search.

@@ -3,3 +3,4 @@
 pub(super) mod expiring;
 pub(super) mod listing;
 pub(super) mod named;
+pub(super) mod several;

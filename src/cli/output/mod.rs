@@ -5,6 +5,8 @@ pub(super) mod created_key;
 pub(super) mod destination;
 pub(super) mod key_rights;
 pub(super) mod key_row;
+pub(super) mod paint;
+pub(super) mod progress;
 pub(super) mod reason;
 pub(super) mod secret;
 
@@ -13,6 +15,8 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use clap::ValueEnum;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
+
+use paint::{Painted, Tone};
 
 use crate::{
     export::{
@@ -26,6 +30,9 @@ use crate::{
 const MAX_CELL_WIDTH: usize = 48;
 /// Minimum width in terminal columns to which such a cell is cut on a narrow terminal.
 const MIN_CELL_WIDTH: usize = 8;
+
+/// Blanks between two columns.
+const GAP: usize = 2;
 
 /// A form of the data on stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum)]
@@ -175,17 +182,27 @@ pub(super) fn ask(question: &str) -> io::Result<String> {
 
 /// Formats rows below a header row, every column as wide as it needs to be. Cells must be harmless already.
 pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    painted(head, rows, &|_, _| None).text
+}
+
+/// Formats rows like [`table`], with tones for cells by their row and column.
+pub(super) fn painted(head: &[&str], rows: &[Vec<String>], tone: &dyn Fn(usize, usize) -> Option<Tone>) -> Painted {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width());
         cells.chain(head.get(column).map(|name| name.width())).max().unwrap_or_default()
     };
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
-    let mut text = String::new();
+    let (mut text, mut marks) = (String::new(), Vec::new());
     push_row(&mut text, head.iter().copied(), &widths);
-    for row in rows {
+    for (number, row) in rows.iter().enumerate() {
+        let mut at = text.len();
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            marks.extend(tone(number, column).filter(|_| !cell.is_empty()).map(|tone| (at..at + cell.len(), tone)));
+            at += cell.len() + width.saturating_sub(cell.width()) + GAP;
+        }
         push_row(&mut text, row.iter().map(String::as_str), &widths);
     }
-    text
+    Painted { text, marks }
 }
 
 /// Returns the width of the terminal on stdout, in columns; `None` if stdout is no terminal or its width is not known.
@@ -196,21 +213,26 @@ pub(super) fn width() -> Option<usize> {
 /// Formats a table to fit a width where possible: cells of the widest columns are cut with `…`, but never those whose
 /// column is in `whole`, and no column becomes narrower than its name or eight columns.
 pub(super) fn fitted(head: &[&str], rows: &[Vec<String>], whole: &[&str], width: Option<usize>) -> String {
-    let Some(width) = width else { return table(head, rows) };
+    table(head, &fit(head, rows.to_vec(), whole, width))
+}
+
+/// Returns rows with cells cut as [`fitted`] says.
+pub(super) fn fit(head: &[&str], rows: Vec<Vec<String>>, whole: &[&str], width: Option<usize>) -> Vec<Vec<String>> {
+    let Some(width) = width else { return rows };
     let mut widths: Vec<usize> = (0..head.len())
         .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or_default())
         .zip(head)
         .map(|(cells, name)| cells.max(name.width()))
         .collect();
     let least = |column: usize| head[column].width().max(MIN_CELL_WIDTH);
-    let total = |widths: &[usize]| widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1);
+    let total = |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
     while total(&widths) > width {
         let shrinks = |column: &usize| !whole.contains(&head[*column]) && widths[*column] > least(*column);
         let Some(widest) = (0..head.len()).filter(shrinks).max_by_key(|column| widths[*column]) else { break };
         widths[widest] -= 1;
     }
     let cut = |row: &Vec<String>| row.iter().zip(&widths).map(|(cell, width)| cut(cell, *width)).collect();
-    table(head, &rows.iter().map(cut).collect::<Vec<Vec<String>>>())
+    rows.iter().map(cut).collect()
 }
 
 /// Cuts a harmless text to a width in terminal columns, with `…` if something was cut.
@@ -245,7 +267,7 @@ fn push_row<'a>(text: &mut String, cells: impl Iterator<Item = &'a str>, widths:
     let start = text.len();
     for (cell, width) in cells.zip(widths) {
         text.push_str(cell);
-        text.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + 2));
+        text.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + GAP));
     }
     let end = start + text[start..].trim_end().len();
     text.truncate(end);
@@ -270,6 +292,16 @@ mod tests {
         let text = table(&["NAME", "ID"], &[row(&["鍵", "1"]), row(&["my_app_key", "2"]), row(&["", "3"])]);
         assert_eq!(text, "NAME        ID\n鍵          1\nmy_app_key  2\n            3\n");
         assert_eq!(facts(&[("id", "a".into()), ("name", String::new())]), "id    a\nname\n");
+    }
+
+    #[test]
+    fn a_tone_is_where_its_cell_is() {
+        let rows = [row(&["鍵", "valid", "x"]), row(&["", "expired", ""]), row(&["a", "", "y"])];
+        let text = painted(&["NAME", "STATUS", "END"], &rows, &|row, column| {
+            (column == 1).then_some(if row == 0 { Tone::Good } else { Tone::Bad })
+        });
+        let marked: Vec<&str> = text.marks.iter().map(|(range, _)| &text.text[range.clone()]).collect();
+        assert_eq!(marked, ["valid", "expired"]);
     }
 
     #[test]

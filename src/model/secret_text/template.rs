@@ -92,7 +92,7 @@ impl Template {
     }
 
     /// Returns the text with each part in its place.
-    pub fn fill<'v>(&'v self, value: impl Fn(Part) -> &'v str) -> Secret {
+    pub fn fill<'v>(&self, value: impl Fn(Part) -> &'v str) -> Secret {
         let texts = || {
             self.0.iter().map(|piece| match piece {
                 Piece::Text(text) => text.as_str(),

@@ -20,7 +20,7 @@ use crate::{
         },
         error::{CliError, Exit},
         keys::named,
-        output::{self, Format},
+        output::{self, Format, progress::Progress as ProgressBar},
         signals,
     },
     model::{guard::Guard, text::number},
@@ -118,15 +118,12 @@ pub(crate) async fn run(flags: &ConnectionFlags, args: InvalidateArgs) -> Result
 async fn carry_out(session: &Session, plan: InvalidationPlan, total: usize) -> Outcome {
     let stop = AtomicBool::new(false);
     let mut told = 0;
+    let bar = (total > invalidate::CHUNK).then(|| ProgressBar::new(""));
     let progress = |news: Progress<'_>| {
         let settled = news.outcome.done.len() + news.outcome.failed.len();
-        if total > invalidate::CHUNK && settled > told {
+        if let Some(bar) = bar.as_ref().filter(|_| settled > told) {
             told = settled;
-            output::print_status(&format!(
-                "{} of {}",
-                number::thousands(settled as u64),
-                number::thousands(total as u64)
-            ));
+            bar.report(settled as u64, total as u64);
         }
     };
     let work = invalidate::many(session, plan, &stop, progress);
