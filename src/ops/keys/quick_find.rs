@@ -135,6 +135,6 @@ mod tests {
         assert_eq!(ids(&find("payments 6")), ["payments6"], "each word is looked for by itself");
         assert_eq!(find("  "), FoundKeys { typed: "  ".into(), ..FoundKeys::default() });
         assert_eq!(find("owner"), FoundKeys { typed: "owner".into(), ..FoundKeys::default() });
-        assert_eq!(super::find(&[one.clone()], "payments", &AtomicBool::new(true)), None);
+        assert_eq!(super::find(std::slice::from_ref(&one), "payments", &AtomicBool::new(true)), None);
     }
 }
