@@ -205,3 +205,19 @@ async fn fields_that_can_t_be_read_are_not_known_in_every_output() {
     let counts = ana(&server, &["expiring", "--output", "prometheus"]).await.out;
     assert!(counts.contains(r#"status="not_known"} 1"#) && counts.contains(r#"status="valid"} 0"#), "{counts}");
 }
+
+/// What answers may ignore what was searched for: such a key is nobody's twin, and a rotation would invalidate it as one.
+#[tokio::test]
+async fn a_key_without_the_request_id_is_not_taken_for_one_of_the_request() {
+    let server = cluster().await;
+    let now = jiff::Timestamp::now().as_millisecond();
+    let made =
+        json!({ "id": "made", "name": "app", "expiration": now + 30 * 86_400_000, "api_key": "s", "encoded": "e" });
+    Mock::given(method("POST")).and(path("/_security/api_key")).respond_with(elastic(&made)).mount(&server).await;
+    let search = Mock::given(path("/_security/_query/api_key"));
+    search.respond_with(elastic(&rows(&[row("somebody-elses", false)]))).mount(&server).await;
+    let ran =
+        ana(&server, &["create", "--name", "app", "--no-rights", "--expiration", "30d", "--output", "json"]).await;
+    assert_eq!((ran.code, &ran.json()["id"]), (Some(0), &json!("made")), "{ran:?}");
+    assert!(!ran.err.contains("somebody-elses") && !ran.out.contains("somebody-elses"), "{ran:?}");
+}

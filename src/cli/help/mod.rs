@@ -63,7 +63,12 @@ fn with_examples(command: Command, path: &str) -> Command {
     };
     let command = names.into_iter().fold(command, deeper);
     let text = examples_text(path);
-    if text.is_empty() { command } else { command.after_help(text.trim_end().to_owned()) }
+    if text.is_empty() {
+        return command;
+    }
+    // Behind what the command has to say itself.
+    let own = command.get_after_help().map(|own| format!("{own}\n\n")).unwrap_or_default();
+    command.after_help(format!("{own}{}", text.trim_end()))
 }
 
 fn examples_text(path: &str) -> String {

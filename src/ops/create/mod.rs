@@ -353,18 +353,22 @@ async fn look(session: &Session, name: &str, trace: &Trace) -> Result<Found, Cli
 /// # Errors
 /// Returns an error if the cluster can't be asked.
 pub async fn by_request_id(session: &Session, request_id: &str, name: &str) -> Result<Vec<ApiKey>, ClientError> {
+    let mut queried = None;
     if session.has(Feature::Query) {
         let mut query = KeyQuery::new(10);
         query.filter = Some(json!({ "term": { format!("metadata.{REQUEST_ID}"): request_id } }));
-        match session.client.query_api_keys(&query).await {
+        queried = match session.client.query_api_keys(&query).await {
             // The version was not told, and it has no query API.
-            Err(ClientError::Lacks(Feature::Query)) => {}
-            answer => return Ok(answer?.keys),
-        }
+            Err(ClientError::Lacks(Feature::Query)) => None,
+            answer => Some(answer?.keys),
+        };
     }
-    let mut keys = session.client.get_api_keys_named(name, session.sees_own_only()).await?.keys;
-    let has_it = |key: &ApiKey| key.metadata_map().get(REQUEST_ID).is_some_and(|id| id == request_id);
-    keys.retain(has_it);
+    let mut keys = match queried {
+        Some(keys) => keys,
+        None => session.client.get_api_keys_named(name, session.sees_own_only()).await?.keys,
+    };
+    // Also of the keys that a query found: some of them are invalidated because of this, and what answers may ignore it.
+    keys.retain(|key| key.metadata_map().get(REQUEST_ID).is_some_and(|id| id == request_id));
     Ok(keys)
 }
 

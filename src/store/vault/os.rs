@@ -183,7 +183,7 @@ mod linux {
 }
 
 #[cfg(not(target_os = "linux"))]
-use elsewhere::{OURS, named, open, platform_words};
+use elsewhere::{OURS, is_locked, named, open, platform_words};
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
@@ -193,6 +193,11 @@ mod elsewhere {
     pub const OURS: (&str, &str) = ("service", SERVICE);
     #[cfg(target_os = "windows")]
     pub const OURS: (&str, &str) = ("pattern", r"\.keybearer$"); // its names are `user.service`
+
+    /// Not known: these keyrings don't tell.
+    pub fn is_locked() -> Option<bool> {
+        None
+    }
 
     #[cfg(target_os = "macos")]
     pub fn open() -> Result<Arc<CredentialStore>, Error> {

@@ -202,6 +202,10 @@ impl Keys {
         });
         self.search = search;
         focus::entrance(ui, focus::FocusArea::Page, searched.response.id);
+        // Asked for in this frame: whatever else was typed in it comes to the field with the next one.
+        if view.outbox.iter().any(|command| matches!(command, Command::FocusSearch)) {
+            searched.response.request_focus();
+        }
         if !searched.completes {
             SearchBox::errors_ui(ui, &cluster.search_errors);
         }
