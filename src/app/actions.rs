@@ -2,7 +2,7 @@
 //! the tooltips and the list of shortcuts are made from it.
 
 use super::{
-    Command, InvalidateStep, Overlay, Screen, State,
+    Cluster, Command, InvalidateStep, Overlay, Screen, State,
     create::clone::CloneStep,
     dialogs::{
         import::{ImportStep, ShareStep},
@@ -13,6 +13,7 @@ use super::{
 use crate::{
     model::{
         api_key::{ApiKey, KeyId, KeyKind},
+        connections::profile::Profile,
         text::{number::plural, sanitize},
         time::status::Status,
     },
@@ -313,12 +314,8 @@ impl State {
                 is_empty.then(|| "No keys loaded".into())
             }
             Action::Search => on_cluster(),
-            Action::Show(Screen::Create) => self.why_not_create(),
             Action::Refresh if self.screen == Screen::Journal => None,
-            Action::Refresh => match cluster {
-                Some(cluster) if cluster.keys.is_loading() => Some("Keys are being loaded".into()),
-                _ => on_cluster(),
-            },
+            Action::Refresh => on_cluster(),
             Action::StopRefresh => {
                 let is_loading = cluster.is_some_and(|cluster| cluster.keys.is_loading());
                 (!is_loading).then(|| "No keys are being loaded".into())
@@ -382,13 +379,15 @@ impl State {
         }
     }
 
-    fn why_not_create(&self) -> Option<String> {
-        let cluster = self.cluster()?;
-        if cluster.is_merged() {
-            return Some("Choose one cluster first".into());
+    /// Returns the commands that show the keys of a connection: an open one as it is, whatever was saved meanwhile.
+    pub fn commands_to_show(&self, profile: &Profile) -> Vec<Command> {
+        let is_open =
+            |own: &Cluster| own.profile.id == profile.id && (own.session.value().is_some() || own.session.is_loading());
+        if self.clusters.iter().any(is_open) {
+            vec![Command::SwitchTo(profile.id.clone()), Command::Show(Screen::Keys)]
+        } else {
+            vec![Command::Connect(Box::new(profile.clone()))]
         }
-        let session = cluster.session.value()?;
-        (!session.privileges.creates_keys()).then(|| "Requires manage_own_api_key".into())
     }
 
     /// Returns the time by the clock of the shown cluster.

@@ -65,7 +65,10 @@ impl State {
             }
             Command::StopRefresh => self.stop_refresh(),
             Command::SetView(view) => {
-                self.keep_sorts(&view.sorts);
+                // Not with each letter of a search: the list may have an order that nobody chose.
+                if self.cluster().is_some_and(|own| own.view.sorts != view.sorts) {
+                    self.keep_sorts(&view.sorts);
+                }
                 self.on_cluster(|cluster, now| cluster.set_view(view, now));
             }
             Command::Select(id, on) => self.on_cluster(|cluster, _| cluster.select(id, on)),

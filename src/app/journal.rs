@@ -257,6 +257,10 @@ impl State {
     }
 
     pub(super) fn journal_checked(&mut self, ticket: Ticket, result: Result<Verification, Problem>) {
+        // What was read and dismissed is not what is found now.
+        let known = self.journal.standing.value();
+        let is_known = |new: &Verification| known.is_some_and(|known| known.faults == new.faults);
+        self.journal.is_fault_read &= result.as_ref().is_ok_and(is_known);
         self.journal.standing.answer(ticket, result);
     }
 

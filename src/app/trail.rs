@@ -47,6 +47,13 @@ impl Trail {
         !self.forward.is_empty()
     }
 
+    /// Forgets the places of a cluster, which is closed.
+    pub(super) fn forget(&mut self, id: &ProfileId) {
+        let stays = |place: &Place| place.cluster.as_ref() != Some(id);
+        self.back.retain(stays);
+        self.forward.retain(stays);
+    }
+
     fn note(&mut self, place: Place) {
         let Some(before) = self.now.replace(place.clone()) else { return };
         if before == place || place.is_typed_on_from(&before) {
@@ -155,7 +162,9 @@ mod tests {
         }
         assert_eq!(state.trail.back.len(), MAX_PLACES);
         let id = state.cluster().unwrap().profile.id.clone();
-        state.handle(Command::Disconnect(id));
+        state.handle(Command::Disconnect(id.clone()));
+        let places = state.trail.back.iter().chain(&state.trail.forward);
+        assert!(places.into_iter().all(|place| place.cluster.as_ref() != Some(&id)), "nothing of it stays in memory");
         state.handle(Command::Back);
         assert!(state.cluster().is_none());
     }

@@ -59,6 +59,12 @@ impl SecretFile {
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        #[cfg(windows)]
+        {
+            /// Others may remove the file, and not open it: it has the rights of its folder for a moment.
+            const FILE_SHARE_DELETE: u32 = 4;
+            std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, FILE_SHARE_DELETE);
+        }
         let file = options.open(path).map_err(|error| explain(path, error))?;
         // It goes again if others can't be kept out: nothing was written.
         let created = Self { path: path.to_owned(), file, is_written: false };
@@ -81,8 +87,13 @@ impl SecretFile {
         if found.len() > 0 {
             return Err(explain(path, io::ErrorKind::AlreadyExists.into()));
         }
+        if cfg!(windows) {
+            // Whose it is, and whom its list of rights names, is not known: a new one is ours.
+            drop(file);
+            std::fs::remove_file(path)?;
+            return Self::create(path);
+        }
         only_mine(path, &file, &found)?;
-        own_files::restrict_to_owner(path)?;
         Ok(Self { path: path.to_owned(), file, is_written: false })
     }
 

@@ -151,10 +151,9 @@ impl App {
         let room = ctx.input(|input| {
             let viewport = input.viewport();
             let is_plain = viewport.maximized != Some(true) && viewport.fullscreen != Some(true);
-            viewport
-                .inner_rect
-                .filter(|_| is_plain)
-                .map(|rect| rect.size() * ctx_zoom(input.pixels_per_point(), viewport))
+            // Not the rectangle on the screen: Wayland tells no position.
+            let is_shown = is_plain && viewport.minimized != Some(true);
+            is_shown.then(|| input.viewport_rect().size() * ctx_zoom(input.pixels_per_point(), viewport))
         });
         self.size = room.map(|size| [size.x.round(), size.y.round()]).or(self.size);
         self.submit();

@@ -23,7 +23,7 @@ impl Zoom {
         let is_too_much = is_asked && wanted > maximum;
         if is_too_much {
             // Or the keys to make it smaller would do nothing at first.
-            wanted = maximum;
+            wanted = self.wanted.unwrap_or(maximum).max(maximum);
         }
         let next = wanted.min(maximum);
         if next.to_bits() != now.to_bits() {

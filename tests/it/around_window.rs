@@ -223,3 +223,44 @@ fn a_double_click_on_a_connection_connects() {
     desk.press_at(at, 2);
     desk.wait_for("All 320 keys loaded");
 }
+
+#[test]
+fn escape_closes_the_menu_of_a_row_and_leaves_the_selection() {
+    let sandbox = RunningSandbox::start();
+    let mut desk = Desk::on_sandbox(&sandbox);
+    let selected = |desk: &Desk| desk.harness.state().state().cluster().unwrap().selection.len();
+    desk.key(Key::ArrowDown);
+    chord(&mut desk, Modifiers::COMMAND, Key::A);
+    assert_eq!(selected(&desk), 320);
+    let name = {
+        let cluster = desk.harness.state().state().cluster().unwrap();
+        cluster.inventory().name(cluster.row_at(3).unwrap()).to_owned()
+    };
+    let at = row_at(&desk, &name);
+    press_pointer(&mut desk, at, PointerButton::Secondary);
+    desk.wait_for("Copy key id");
+    desk.key(Key::Escape);
+    desk.wait("the menu to close", |desk| !desk.sees("Copy key id"));
+    assert_eq!(selected(&desk), 320, "Escape closed the menu and nothing else");
+}
+
+/// The form refuses it, and so does every other way to a connection: nothing is sent.
+#[test]
+fn production_that_is_not_verified_is_opened_by_no_way() {
+    let sandbox = RunningSandbox::start();
+    let mut profile = sandbox.profile();
+    profile.environment = keybearer::model::connections::profile::Environment::Production;
+    profile.endpoint.trust = keybearer::model::connections::endpoint::Trust::InsecureDev;
+    let mut desk = Desk::new(Setting { profiles: vec![profile.clone()], step: 0.02, ..Setting::default() });
+    desk.wait_for(&format!("Edit as {}", "officer"));
+    let at = desk.button_at("Edit as officer");
+    desk.press_at(at, 1);
+    desk.arm();
+    desk.arm();
+    desk.press_at(at, 2);
+    desk.wait("the refusal", |desk| desk.sees("must be verified"));
+    assert!(desk.harness.state().state().clusters.is_empty());
+    search(&mut desk, &profile.name);
+    chord(&mut desk, Modifiers::NONE, Key::Enter);
+    assert!(desk.harness.state().state().clusters.is_empty() && screen(&desk) == Screen::Connections);
+}

@@ -14,7 +14,10 @@ use crate::{
     model::{
         TimeDelta, Timestamp,
         api_key::{ApiKey, KeyId},
-        connections::profile::{Environment, Profile, ProfileId},
+        connections::{
+            draft::ProfileDraft,
+            profile::{Environment, Profile, ProfileId},
+        },
         filter::{self, Expr, FilterError},
         inventory::{
             Asker, Column, Inventory, Moment, Order, RowId,
@@ -295,6 +298,10 @@ impl Cluster {
 
 impl State {
     pub(super) fn connect(&mut self, profile: Profile) {
+        // Whoever asks for it: the form, a double click, the palette, unlocking.
+        if let Some(words) = ProfileDraft::of(&profile).refusal() {
+            return self.notice(words);
+        }
         let Some(profile) = self.with_credential(self.policy.protected(profile)) else { return };
         let id = profile.id.clone();
         if self.clusters.iter().all(|cluster| cluster.profile != profile) {
@@ -369,6 +376,7 @@ impl State {
     /// Closes a cluster, and stops reading from it.
     fn close(&mut self, id: &ProfileId) {
         self.stop_reading(id);
+        self.trail.forget(id);
         self.clusters.retain(|cluster| cluster.profile.id != *id);
         self.forget_merged(id);
         self.rotations.forget(id);

@@ -81,6 +81,9 @@ pub(crate) struct ConnectionFlags {
     /// `true` if the connection is saved without its credential, which may be missing then.
     #[arg(skip)]
     pub(crate) is_asked_later: bool,
+    /// `true` for one of several connections that a command uses.
+    #[arg(skip)]
+    pub(crate) is_one_of_several: bool,
 }
 
 /// A connection, with the warnings to show before it is used.
@@ -250,6 +253,14 @@ impl ConnectionFlags {
             )));
         }
         let endpoint = machine.profile(name)?.endpoint;
+        // A variable or an answer to a question is the credential of one cluster, and must not reach another one.
+        if self.is_one_of_several && endpoint.lacks_credential() {
+            return Err(CliError::problem(
+                "Its credential is asked for each time",
+                "",
+                "List it by itself, with one --profile",
+            ));
+        }
         if self.is_asked_later { Ok(endpoint) } else { credentials::filled(endpoint, machine) }
     }
 

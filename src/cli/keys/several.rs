@@ -49,7 +49,7 @@ pub(crate) async fn read(flags: &ConnectionFlags, names: &[String]) -> Result<Se
     let mut uuids: Vec<(String, String)> = Vec::new();
     let mut is_whole = true;
     for name in names {
-        let one = ConnectionFlags { profile: Some(name.clone()), ..flags.clone() };
+        let one = ConnectionFlags { profile: Some(name.clone()), is_one_of_several: true, ..flags.clone() };
         let answer = async {
             let session = one.session().await?;
             let uuid = session.cluster_uuid.clone().unwrap_or_default();

@@ -74,6 +74,8 @@ fn check_stdout(format: PlainFormat) -> Result<(), CliError> {
 
 /// Invalidates a key whose secret reached nobody, and describes the result.
 pub(crate) async fn take_back(session: &Session, created: &CreatedKey, error: &CliError) -> CliError {
+    // Nothing else tells of another key that the request made.
+    created.doubts.iter().for_each(|doubt| output::print_error(doubt));
     let why = match error {
         CliError::Output(error) => error.to_string(),
         _ => String::new(),

@@ -107,11 +107,15 @@ fn signer(line: &str, zone: &TimeZone) -> Result<Signer, &'static str> {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
             let value = value.trim_matches('"');
             match name.to_ascii_lowercase().as_str() {
-                "namespaces" => namespaces = Some(value.to_owned()),
-                "valid-after" => after = Some(time(value, zone).ok_or("valid-after is not a date as 20270131")?),
-                "valid-before" => before = Some(time(value, zone).ok_or("valid-before is not a date as 20270131")?),
+                "namespaces" if namespaces.is_none() => namespaces = Some(value.to_owned()),
+                "valid-after" if after.is_none() => {
+                    after = Some(time(value, zone).ok_or("valid-after is not a date as 20270131")?)
+                }
+                "valid-before" if before.is_none() => {
+                    before = Some(time(value, zone).ok_or("valid-before is not a date as 20270131")?)
+                }
                 "cert-authority" => return Err("certificates are not supported: list the keys themselves"),
-                _ => return Err("an option is not one of namespaces, valid-after and valid-before"),
+                _ => return Err("an option is not one of namespaces, valid-after and valid-before, or stands twice"),
             }
         }
         rest = key;

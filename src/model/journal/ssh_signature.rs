@@ -13,6 +13,9 @@ pub const MAX_SIGNATURE_BYTES: usize = 16 << 10;
 /// Minimum size of an RSA key in bits.
 pub const MIN_RSA_BITS: u32 = 2048;
 
+/// Maximum size of an RSA key in bits: larger ones are not verified here.
+pub const MAX_RSA_BITS: u32 = 8192;
+
 /// Number of bytes of a key's SHA-256 digest that are its id.
 const ID_BYTES: usize = 8;
 
@@ -33,6 +36,9 @@ pub enum UnusableKey {
     /// RSA key of this many bits.
     #[error("an RSA key of {0} bits is too short; it takes at least {MIN_RSA_BITS}")]
     Short(u32),
+    /// RSA key of this many bits.
+    #[error("an RSA key of {0} bits is too long; it takes at most {MAX_RSA_BITS}")]
+    Long(u32),
     /// Type of key that is not supported, by its name.
     #[error("keys of the type {0} are not supported")]
     Type(String),
@@ -97,6 +103,7 @@ impl SshKey {
     pub fn usable(&self) -> Result<(), UnusableKey> {
         match &self.key {
             KeyData::Rsa(key) if key.key_size() < MIN_RSA_BITS => Err(UnusableKey::Short(key.key_size())),
+            KeyData::Rsa(key) if key.key_size() > MAX_RSA_BITS => Err(UnusableKey::Long(key.key_size())),
             KeyData::Ecdsa(_)
             | KeyData::Ed25519(_)
             | KeyData::Rsa(_)

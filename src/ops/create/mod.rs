@@ -221,7 +221,11 @@ async fn look_for_twins(session: &Session, created: &mut CreatedKey, name: &str,
         return None;
     }
     let found = match trace {
-        Trace::RequestId(id) => by_request_id(session, id, name).await.map(Found::of),
+        // A rotation invalidates them, and what answers may ignore what was searched for.
+        Trace::RequestId(id) => by_request_id(session, id, name).await.map(|mut keys| {
+            keys.retain(|key| has_request_id(key, id));
+            Found::of(keys)
+        }),
         Trace::Name { sent, before: Some(before), owner } => by_name(session, name, owner, *sent, Some(before)).await,
         Trace::Name { before: None, .. } | Trace::Unseen(_) => return None,
     };
@@ -353,23 +357,23 @@ async fn look(session: &Session, name: &str, trace: &Trace) -> Result<Found, Cli
 /// # Errors
 /// Returns an error if the cluster can't be asked.
 pub async fn by_request_id(session: &Session, request_id: &str, name: &str) -> Result<Vec<ApiKey>, ClientError> {
-    let mut queried = None;
     if session.has(Feature::Query) {
         let mut query = KeyQuery::new(10);
         query.filter = Some(json!({ "term": { format!("metadata.{REQUEST_ID}"): request_id } }));
-        queried = match session.client.query_api_keys(&query).await {
+        match session.client.query_api_keys(&query).await {
             // The version was not told, and it has no query API.
-            Err(ClientError::Lacks(Feature::Query)) => None,
-            answer => Some(answer?.keys),
-        };
+            Err(ClientError::Lacks(Feature::Query)) => {}
+            answer => return Ok(answer?.keys),
+        }
     }
-    let mut keys = match queried {
-        Some(keys) => keys,
-        None => session.client.get_api_keys_named(name, session.sees_own_only()).await?.keys,
-    };
-    // Also of the keys that a query found: some of them are invalidated because of this, and what answers may ignore it.
-    keys.retain(|key| key.metadata_map().get(REQUEST_ID).is_some_and(|id| id == request_id));
+    let mut keys = session.client.get_api_keys_named(name, session.sees_own_only()).await?.keys;
+    keys.retain(|key| has_request_id(key, request_id));
     Ok(keys)
+}
+
+/// Returns `true` if a key names this request in its metadata.
+fn has_request_id(key: &ApiKey, request_id: &str) -> bool {
+    key.metadata_map().get(REQUEST_ID).is_some_and(|id| id == request_id)
 }
 
 /// Returns the keys of a name and an owner that are not invalidated, were created since the request was sent, and did

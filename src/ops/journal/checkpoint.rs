@@ -182,7 +182,11 @@ impl From<(PathBuf, SignedCheckpoint)> for Kept {
 pub fn read_kept(path: &Path, allowed: Option<&AllowedSigners>, now: Timestamp) -> Result<Kept, Problem> {
     let text = text_of(path, MAX_BYTES)?;
     let beside = signature_file(path);
-    let signature = if beside.exists() { Some(text_of(&beside, MAX_SIGNATURE_BYTES)?) } else { None };
+    let is_there = beside.try_exists().map_err(|error| {
+        let title = format!("{} can’t be read", beside.display());
+        Problem::new(&title, &error.to_string()).hint("Check the path and its permissions")
+    })?;
+    let signature = if is_there { Some(text_of(&beside, MAX_SIGNATURE_BYTES)?) } else { None };
     let read = if signature.is_some() { SignedCheckpoint::read_note } else { SignedCheckpoint::read };
     let signed = read(&text).map_err(|error| not_a_checkpoint(path, &error))?;
     let ssh = standing(&text, signature.as_deref(), allowed, now);

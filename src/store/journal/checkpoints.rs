@@ -14,7 +14,10 @@ use crate::{
         key::JournalKey,
         ssh_signature::{MAX_SIGNATURE_BYTES, SshSignature},
     },
-    store::own_files::{self, Durability},
+    store::{
+        disk,
+        own_files::{self, Durability},
+    },
 };
 
 /// Maximum number of checkpoints that are read, the newest first: one a day for 27 years.
@@ -74,6 +77,11 @@ impl Journal {
         let file = kept.join(format!("{size:020}{signer}.checkpoint"));
         if let Some(signature) = signature {
             let text = signature.text().ok_or_else(|| io::Error::other("the SSH signature can’t be written"))?;
+            // A crash in between leaves a signature without its text, which is no checkpoint, and none that looks forged.
+            match fs::remove_file(&file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => disk::sync_folder(&kept)?,
+            }
             own_files::replace(&signature_file(&file), text.as_bytes(), Durability::Name)?;
         }
         own_files::replace(&file, text.as_bytes(), Durability::Name)?;

@@ -203,8 +203,13 @@ impl Stream {
     fn open(path: &std::path::Path) -> io::Result<Self> {
         #[cfg(unix)]
         let inner = std::os::unix::net::UnixStream::connect(path)?;
-        #[cfg(not(unix))]
-        let inner = std::fs::File::options().read(true).write(true).open(path)?;
+        #[cfg(windows)]
+        let inner = {
+            use std::os::windows::fs::OpenOptionsExt as _;
+            /// Whoever serves the pipe may learn who asks, and not act as them (SECURITY_IDENTIFICATION).
+            const IDENTIFICATION: u32 = 0x0001_0000;
+            std::fs::File::options().read(true).write(true).security_qos_flags(IDENTIFICATION).open(path)?
+        };
         Ok(Self { inner })
     }
 

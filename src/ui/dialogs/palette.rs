@@ -1,8 +1,8 @@
 //! The command palette: commands that are possible now, keys of the open clusters, screens and connections.
 
 use eframe::egui::{
-    self, Align, Align2, Area, CornerRadius, Frame, Id, Key, Layout, Margin, Modal, Modifiers, Order, Popup, Rect,
-    Role, ScrollArea, Sense, Stroke, TextEdit, Ui, UiKind, WidgetInfo, pos2, text::LayoutJob, vec2,
+    self, Align, Align2, Area, CornerRadius, Event, Frame, Id, Key, Layout, Margin, Modal, Modifiers, Order, Popup,
+    Rect, Role, ScrollArea, Sense, Stroke, TextEdit, Ui, UiKind, WidgetInfo, pos2, text::LayoutJob, vec2,
 };
 
 use crate::{
@@ -63,6 +63,8 @@ pub struct PaletteForm {
     typed: String,
     sent: Option<String>,
     chosen: usize,
+    /// Enter came together with letters whose rows are not there yet; `true` inside if it was pressed with Ctrl.
+    waits: Option<bool>,
     was_open: bool,
 }
 
@@ -153,7 +155,15 @@ impl PaletteForm {
         let sections = self.sections(view.state);
         let rows: Vec<Row> = sections.iter().flat_map(|section| section.rows.clone()).collect();
         self.chosen = self.chosen.min(rows.len().saturating_sub(1));
-        let (moved, enter, also) = self.keyboard(ctx, rows.len());
+        let (moved, mut enter, mut also) = self.keyboard(ctx, rows.len());
+        if let Some(waited) = self.waits.take() {
+            (enter, also) = (true, waited);
+        }
+        let is_typed = |event: &Event| matches!(event, Event::Text(_) | Event::Paste(_));
+        if enter && ctx.input(|input| input.events.iter().any(is_typed)) {
+            (self.waits, enter) = (Some(also), false);
+            ctx.request_repaint();
+        }
         let mut run: Option<(Row, bool)> = None;
         if enter && let Some(row) = rows.get(self.chosen) {
             run = Some((row.clone(), also));
@@ -224,7 +234,9 @@ impl PaletteForm {
                 let search = Words::new(&self.typed).each().map(|word| filter::quoted(&word)).collect::<Vec<_>>();
                 view.send(Command::ShowKeys(ListView { search: search.join(" "), status: None, sorts }));
             }
-            Row::Connection(profile) => view.send(Command::Connect(profile)),
+            Row::Connection(profile) => {
+                view.state.commands_to_show(&profile).into_iter().for_each(|command| view.send(command));
+            }
         }
     }
 

@@ -17,14 +17,17 @@ use crate::{
         output,
     },
     model::{
-        journal::{checkpoint::VerifierKey, ssh_signature::NAMESPACE},
+        journal::{
+            checkpoint::VerifierKey,
+            ssh_signature::{NAMESPACE, Standing},
+        },
         text::sanitize,
     },
     ops::{
         clock,
         journal::{
             against::{self, Trusted, Verdict},
-            checkpoint::{self, Made, Wanted},
+            checkpoint::{self, Compared, Made, Wanted},
             reader,
             signers::{self, Signer},
         },
@@ -149,7 +152,14 @@ async fn against(
     for line in comparison.lines(index) {
         output::put(&format!("{}\n", sanitize::shown(&line)))?;
     }
+    let is_trusted = |one: &Compared| matches!(one.ssh, Some(Standing::Trusted { .. }));
     Ok(match comparison.verdict() {
+        Verdict::Same if trusted.allowed.is_some() && !comparison.checkpoints.iter().any(is_trusted) => {
+            output::print_error(&format!(
+                "No checkpoint in {index} is signed by an allowed signer, so it is not known whether both were rewritten"
+            ));
+            Exit::NotKnown
+        }
         Verdict::Same => Exit::Done,
         Verdict::Differs => Exit::Failed,
         Verdict::NotKnown => {
@@ -175,7 +185,7 @@ fn with_checkpoints(journal: &Journal, args: &VerifyArgs, trusted: Trusted<'_>) 
         let words = sanitize::shown(&one.words()).into_owned();
         if one.is_good() { output::put(&format!("{words}\n"))? } else { output::print_error(&words) }
     }
-    let is_good = compared.iter().all(checkpoint::Compared::is_good);
+    let is_good = compared.iter().all(Compared::is_good);
     Ok(if is_good { exit(&report) } else { Exit::Failed })
 }
 

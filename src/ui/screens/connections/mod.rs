@@ -278,7 +278,7 @@ impl Connections {
         let is_chosen = response.clicked();
         // The second click belongs to the entry of the first.
         if response.double_clicked() && self.clicked.as_ref() == Some(&profile.id) {
-            view.send(Command::Connect(Box::new(profile.clone())));
+            view.state.commands_to_show(profile).into_iter().for_each(|command| view.send(command));
         } else if is_chosen {
             self.clicked = Some(profile.id.clone());
         }
@@ -292,7 +292,7 @@ impl Connections {
             let refusal = ProfileDraft::of(profile).refusal().map(str::to_owned);
             let (words, icon) = if is_open { ("Show keys", icons::KEY) } else { ("Connect", icons::LOGIN) };
             if menu_item(ui, words, icon, None, refusal.as_deref()) {
-                view.send(Command::Connect(Box::new(profile.clone())));
+                view.state.commands_to_show(profile).into_iter().for_each(|command| view.send(command));
             }
             if is_open && menu_row(ui, "Disconnect", icons::LOGOUT) {
                 view.send(Command::Disconnect(profile.id.clone()));

@@ -12,7 +12,7 @@ pub mod rows;
 
 use std::sync::Arc;
 
-use eframe::egui::{self, Align, Frame, Id, Key, Layout, Margin, Modifiers, Panel, ScrollArea, Ui};
+use eframe::egui::{self, Align, Frame, Id, Key, Layout, Margin, Modifiers, Panel, Popup, ScrollArea, Ui};
 
 use crate::{
     app::{Cluster, Command, Screen},
@@ -298,7 +298,8 @@ impl Keys {
     /// Handles the keyboard: arrows, Page Up, Page Down, Home and End move; Space selects, Enter opens, Escape clears
     /// the selection. Returns `true` if the cursor moved.
     fn keyboard(&mut self, ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster) -> bool {
-        if ui.ctx().egui_wants_keyboard_input() || view.state.has_dialog() {
+        // An open menu has the keyboard: Escape closes it, and arrows go through it.
+        if ui.ctx().egui_wants_keyboard_input() || view.state.has_dialog() || Popup::is_any_open(ui.ctx()) {
             return false;
         }
         let last = cluster.rows.rows.len().saturating_sub(1);

@@ -85,6 +85,17 @@ fn content(ui: &mut Ui, view: &mut View<'_>, cluster: &Cluster, (key, row): (&Ap
     }
     ui.separator();
     let ids = if several { cluster.selection.ids() } else { vec![key.id.clone()] };
+    // A command names the key by its id alone, which a key of another cluster may have, too.
+    if !several && cluster.inventory().row_id(&key.id).is_some_and(|own| own != row) {
+        menu_item(
+            ui,
+            "Actions",
+            icons::KEY,
+            None,
+            Some("Another cluster has a key of this id: show one cluster alone"),
+        );
+        return;
+    }
     for row in ACTIONS.iter().filter(|row| row.group == ActionGroup::ChosenKeys && row.action != Action::SelectNone) {
         action(ui, view, row.action, key, &ids);
     }
