@@ -52,6 +52,7 @@ impl Trail {
         let stays = |place: &Place| place.cluster.as_ref() != Some(id);
         self.back.retain(stays);
         self.forward.retain(stays);
+        self.now = self.now.take().filter(stays);
     }
 
     fn note(&mut self, place: Place) {

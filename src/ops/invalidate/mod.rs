@@ -159,16 +159,22 @@ pub async fn many(
     outcome.untouched.extend(chunks.into_iter().flatten().chain(guarded.keys().cloned()));
     outcome.broke_off = !goes_on && outcome.untouched.len() > guarded.len();
     outcome.guarded = guarded;
-    forget_secrets(session, &outcome.done);
+    forget_secrets(session, &outcome.done).await;
     outcome
 }
 
 /// Forgets the kept secrets of invalidated keys, in the background: the keyring may wait for a person, and the outcome
 /// does not wait for it. A secret that stays is of no use to anybody.
-fn forget_secrets(session: &Session, done: &[KeyId]) {
+async fn forget_secrets(session: &Session, done: &[KeyId]) {
     let Some(kept) = session.keyring.clone().filter(|_| !done.is_empty()) else { return };
     let (cluster, done) = (session.cluster_uuid.clone(), done.to_vec());
-    tokio::task::spawn_blocking(move || vault::forget_ended(&kept, cluster.as_deref(), &done));
+    let (begins, begun) = tokio::sync::oneshot::channel();
+    tokio::task::spawn_blocking(move || {
+        let _ = begins.send(());
+        vault::forget_ended(&kept, cluster.as_deref(), &done)
+    });
+    // A command ends with its runtime, which waits for what runs and drops what has not begun.
+    let _ = begun.await;
 }
 
 /// Returns the doubt because of which keys may not be sent that were found while the clock was `found_by`
