@@ -109,6 +109,8 @@ fn arrows_choose_and_escape_closes_and_the_rest_goes_to_the_list() {
     assert_eq!(screen(&desk), Screen::Keys);
     assert!(desk.value("Search").unwrap().starts_with("id:"), "{:?}", desk.value("Search"));
     search(&mut desk, "payments wri");
+    // The rows below move when the keys come in.
+    desk.wait_for("Key payments-ledger-writer");
     desk.press("Search all keys for “payments wri”");
     assert_eq!(desk.value("Search").as_deref(), Some("payments wri"));
 }
