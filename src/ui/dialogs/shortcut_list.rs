@@ -26,15 +26,17 @@ pub(super) fn ui(ctx: &egui::Context, view: &mut View<'_>) {
         Frame::new().inner_margin(Margin { left: 24, right: 24, top: 20, bottom: 14 }).show(ui, |ui| {
             text::line(ui, Type::Title, p.text.primary, "Keyboard shortcuts");
             ui.add_space(space::S);
-            let height = ctx.content_rect().height() - 220.0;
-            ScrollArea::vertical().max_height(height).show(ui, |ui| {
+            let height = ctx.content_rect().height() - 180.0;
+            ScrollArea::vertical().auto_shrink([false, true]).max_height(height).show(ui, |ui| {
+                // The scroll bar has a place of its own.
+                ui.set_width(ui.available_width() - space::L);
                 ui.spacing_mut().item_spacing = vec2(space::XL, space::XS);
                 ui.columns(2, |columns| {
                     let [left, right] = columns else { return };
                     section(left, ActionGroup::GoTo);
                     section(left, ActionGroup::ChosenKeys);
-                    section(left, ActionGroup::Window);
                     section(right, ActionGroup::Keys);
+                    section(right, ActionGroup::Window);
                 });
             });
         });
